@@ -1,0 +1,25 @@
+-- Genres of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
+
+with pairs as (
+    select
+        imdb_id,
+        genre,
+        ingest_date
+    from history.movie_genres
+),
+
+films as (
+    select
+        imdb_id,
+        ingest_date
+    from analytics.movies
+)
+
+select distinct
+    pairs.imdb_id,
+    pairs.genre
+from pairs
+inner join films
+    on
+        pairs.imdb_id = films.imdb_id
+        and pairs.ingest_date = films.ingest_date;
