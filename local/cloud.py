@@ -149,7 +149,7 @@ class Cloud:
     # State --------------------------------------------------------------------------------------------------------
 
     def keep(self, name: str, store: dict) -> dict:
-        """Keep `store` (JSON-able values, string keys) under the state folder; returns it, filled with what was saved."""
+        """Keep `store` (JSON-able values, string keys) under the state folder; gives it filled with what was saved."""
         path = self._store_path(name)
         if path.exists():
             store.update(json.loads(path.read_text(encoding="utf-8")))
