@@ -1,7 +1,7 @@
 -- Which genres earn most, by the typical film and in total?
 -- Grain: one row a genre with at least 10 films of known box office. A film counts in each of its genres.
--- Units: US dollars of the time, not corrected for inflation: mean_release_year tells of which time. The mean beside the
--- median shows how much a few hits carry.
+-- Units: US dollars of the time, not corrected for inflation: mean_release_year tells of which time. The mean beside
+-- the median shows how much a few hits carry.
 
 with films as (
     select

@@ -1,7 +1,7 @@
 -- Do critics judge the films of some years more kindly than of others?
 -- Grain: one row a year of release. Units: points of 0 to 100 (Metacritic, and the share of favourable reviews at
--- Rotten Tomatoes). Means only from 10 scored films on. Old films were scored late, and mostly those that are remembered: the
--- share of scored films stands beside the mean.
+-- Rotten Tomatoes). Means only from 10 scored films on. Old films were scored late, and mostly those that are
+-- remembered: the share of scored films stands beside the mean.
 
 with films as (
     select

@@ -1,0 +1,120 @@
+package warehouse
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Placeholders lists what the workflow puts into statements as it runs: names that deployment
+// fixes, a validated date, the execution's name and whole numbers.
+var Placeholders = []string{
+	"ingest_date", "processed_bucket", "artifacts_bucket", "copy_role", "execution",
+	"rows_read", "rows_processed", "rows_quarantined", "rows_duplicates",
+}
+
+var placeholder = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
+
+// read splits a file into statements, with the values of a template put in. A placeholder that is
+// neither among them nor one of the workflow's is an error.
+func (p planner) read(folder, name string, values map[string]string) ([]string, error) {
+	path := p.path(folder, name)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	statements, err := split(string(content))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(statements) == 0 {
+		return nil, fmt.Errorf("%s holds no statement", path)
+	}
+	for i, statement := range statements {
+		if statements[i], err = fill(statement, values); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return statements, nil
+}
+
+func (p planner) readSome(folder, name string, values map[string]string, want int) ([]string, error) {
+	statements, err := p.read(folder, name, values)
+	if err == nil && len(statements) != want {
+		err = fmt.Errorf("%s holds %d statements, want %d", p.path(folder, name), len(statements), want)
+	}
+	return statements, err
+}
+
+func (p planner) readOne(folder, name string, values map[string]string) (string, error) {
+	statements, err := p.readSome(folder, name, values, 1)
+	if err != nil {
+		return "", err
+	}
+	return statements[0], nil
+}
+
+func fill(statement string, values map[string]string) (string, error) {
+	for name, value := range values {
+		statement = strings.ReplaceAll(statement, "{{"+name+"}}", value)
+	}
+	for _, match := range placeholder.FindAllStringSubmatch(statement, -1) {
+		if !slices.Contains(Placeholders, match[1]) {
+			return "", fmt.Errorf("unknown placeholder %s, known are %s", match[0], strings.Join(Placeholders, ", "))
+		}
+	}
+	if rest := placeholder.ReplaceAllString(statement, ""); strings.Contains(rest, "{{") || strings.Contains(rest, "}}") {
+		return "", fmt.Errorf("a placeholder is not closed: %s", firstLine(statement))
+	}
+	return statement, nil
+}
+
+// query is a file of views/ or marts/: one select under the file's name.
+type query struct{ name, query string }
+
+// selects reads the queries of a folder and orders them so that each comes after those of the same
+// schema that it reads; otherwise by name.
+func (p planner) selects(folder, schema string) ([]query, error) {
+	found, err := p.namesIn(folder)
+	if err != nil {
+		return nil, err
+	}
+	waiting := map[string]string{}
+	for _, name := range found {
+		text, err := p.readOne(folder, name, nil)
+		if err != nil {
+			return nil, err
+		}
+		if first := strings.ToLower(strings.Fields(text)[0]); first != "select" && first != "with" {
+			return nil, fmt.Errorf("%s: want one select, got: %s", p.path(folder, name), firstLine(text))
+		}
+		waiting[name] = text
+	}
+	return p.inOrder(folder, schema, found, waiting)
+}
+
+func (p planner) inOrder(folder, schema string, found []string, waiting map[string]string) ([]query, error) {
+	reference := regexp.MustCompile(`(?i)\b` + schema + `\.([a-z_][a-z0-9_]*)`)
+	var ordered []query
+	for len(waiting) > 0 {
+		before := len(ordered)
+		for _, name := range found {
+			text, waits := waiting[name]
+			if !waits || slices.ContainsFunc(reference.FindAllStringSubmatch(text, -1), func(match []string) bool {
+				_, unmet := waiting[match[1]]
+				return unmet
+			}) {
+				continue
+			}
+			ordered = append(ordered, query{name, text})
+			delete(waiting, name)
+		}
+		if len(ordered) == before {
+			return nil, fmt.Errorf("%s: these read each other in a circle: %v", p.dir+"/"+folder, slices.Sorted(maps.Keys(waiting)))
+		}
+	}
+	return ordered, nil
+}

@@ -1,0 +1,270 @@
+// Package warehouse turns the SQL files of the project into the document that the workflow runs:
+// which statements, in which order, in which transaction.
+package warehouse
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"moviepipeline/internal/datasets"
+)
+
+// Limits of the Redshift Data API.
+// https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+const (
+	// MaxBatch is how many statements a BatchExecuteStatement takes.
+	MaxBatch = 40
+	// MaxStatement is the length of a statement in bytes.
+	MaxStatement = 100_000
+)
+
+// Statements is the document. Its statements hold placeholders like {{ingest_date}} that the
+// workflow replaces.
+type Statements struct {
+	// Schema creates schemas and tables that are not there, in one batch.
+	Schema []string `json:"schema"`
+	// Columns are all columns of these tables, for adding those that an older table lacks.
+	Columns []Column `json:"columns"`
+	// Views drops and creates the views, in one batch with the columns added.
+	Views []string `json:"views"`
+	// Datasets holds each dataset's own statements by its name.
+	Datasets map[string]Dataset `json:"datasets"`
+	// Marts are rebuilt in the batch that loads, in this order.
+	Marts []Mart `json:"marts"`
+	// Loaded asks what this run loaded; it ends that batch.
+	Loaded string `json:"loaded"`
+	// Unload writes each mart to S3.
+	Unload []Unload `json:"unload"`
+}
+
+// Dataset holds the statements of one dataset.
+type Dataset struct {
+	// Clear empties the dataset's tables in staging.
+	Clear []string `json:"clear"`
+	// Copy fills a table of staging, by the table's name; `quarantine` is that of the bad rows.
+	Copy map[string]string `json:"copy"`
+	// Count counts the dataset's own rows, then its bad rows by the rules they broke.
+	Count []string `json:"count"`
+	// Load replaces the date's rows and writes the audit row.
+	Load []string `json:"load"`
+}
+
+// Mart is a mart and the statements that rebuild it. The first mart's drop all marts, since a
+// statement for each would use up the batch.
+type Mart struct {
+	Name       string   `json:"name"`
+	Statements []string `json:"statements"`
+}
+
+// Unload is a mart and the statement that writes it to S3.
+type Unload struct {
+	Name      string `json:"name"`
+	Statement string `json:"statement"`
+}
+
+// Plan reads the SQL files under sqlDir for the datasets of the list. It is an error, which names
+// the file, when one is missing or belongs to no dataset, holds an unknown placeholder or other
+// statements than its place asks for, when the columns of a table in staging, in history and in its
+// COPY differ, or when a batch outgrows the limits of the Redshift Data API.
+func Plan(sqlDir string, list []datasets.Dataset) (Statements, error) {
+	p := planner{dir: sqlDir, plan: Statements{Datasets: map[string]Dataset{}}}
+	if err := p.strangers(list); err != nil {
+		return Statements{}, err
+	}
+	steps := []func() error{
+		func() error { return p.schema(list) },
+		p.views,
+		func() error { return p.datasets(list) },
+		p.marts,
+		p.limits,
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return Statements{}, err
+		}
+	}
+	return p.plan, nil
+}
+
+// planner fills the document from the files under dir.
+type planner struct {
+	dir  string
+	plan Statements
+}
+
+// templates are the files that serve every dataset or mart. No table may have their names.
+var templates = []string{"quarantine", "audit", "count", "loaded"}
+
+// strangers refuses tables with a template's name and files that belong to no table: a left-over
+// file would never run, and a misnamed one would be missed in silence.
+func (p planner) strangers(list []datasets.Dataset) error {
+	known := slices.Clone(templates)
+	for _, dataset := range list {
+		for _, table := range dataset.Tables {
+			if slices.Contains(templates, table) {
+				return fmt.Errorf("dataset %q: the table name %q is taken by a template in %s", dataset.Name, table, p.dir)
+			}
+		}
+		known = append(known, dataset.Tables...)
+	}
+	for _, folder := range []string{"tables", "stage", "load"} {
+		found, err := p.namesIn(folder)
+		if err != nil {
+			return err
+		}
+		for _, name := range found {
+			if !slices.Contains(known, name) {
+				return fmt.Errorf("%s belongs to no table of any dataset", p.path(folder, name))
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) schema(list []datasets.Dataset) error {
+	schemas, err := p.read(".", "schemas", nil)
+	if err != nil {
+		return err
+	}
+	p.plan.Schema = schemas
+	for _, dataset := range list {
+		for _, table := range dataset.Tables {
+			if err := p.create(table, nil, "staging."+table, "history."+table); err != nil {
+				return err
+			}
+		}
+		values := map[string]string{"dataset": dataset.Name}
+		if err := p.create("quarantine", values, "staging.quarantine_"+dataset.Name); err != nil {
+			return err
+		}
+	}
+	return p.create("audit", nil, "audit.loads")
+}
+
+// create adds the tables that the file tables/<name>.sql must create, and no others.
+func (p *planner) create(name string, values map[string]string, wanted ...string) error {
+	statements, err := p.read("tables", name, values)
+	if err != nil {
+		return err
+	}
+	var created []string
+	for _, statement := range statements {
+		columns, err := columnsOf(statement)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.path("tables", name), err)
+		}
+		if len(columns) > 0 {
+			created = append(created, columns[0].Schema+"."+columns[0].Table)
+		}
+		p.plan.Columns = append(p.plan.Columns, columns...)
+	}
+	if !slices.Equal(created, wanted) {
+		return fmt.Errorf("%s: creates %v, want %v", p.path("tables", name), created, wanted)
+	}
+	p.plan.Schema = append(p.plan.Schema, statements...)
+	return nil
+}
+
+// columns gives the columns of a table that the schema creates.
+func (p *planner) columns(schema, table string) []Column {
+	return slices.DeleteFunc(slices.Clone(p.plan.Columns), func(column Column) bool {
+		return column.Schema != schema || column.Table != table
+	})
+}
+
+func (p *planner) views() error {
+	selects, err := p.selects("views", "analytics")
+	if err != nil {
+		return err
+	}
+	for _, view := range slices.Backward(selects) {
+		p.plan.Views = append(p.plan.Views, "drop view if exists analytics."+view.name)
+	}
+	for _, view := range selects {
+		p.plan.Views = append(p.plan.Views, "create view analytics."+view.name+" as\n"+view.query)
+	}
+	return nil
+}
+
+func (p *planner) marts() error {
+	selects, err := p.selects("marts", "marts")
+	if err != nil {
+		return err
+	}
+	drop := "drop table if exists"
+	for i, mart := range selects {
+		if i > 0 {
+			drop += ","
+		}
+		drop += " marts." + mart.name
+	}
+	for i, mart := range selects {
+		statements := []string{"create table marts." + mart.name + " as\n" + mart.query}
+		if i == 0 {
+			statements = append([]string{drop}, statements...)
+		}
+		p.plan.Marts = append(p.plan.Marts, Mart{mart.name, statements})
+		unload, err := p.readOne("unload", "mart", map[string]string{"mart": mart.name})
+		if err != nil {
+			return err
+		}
+		p.plan.Unload = append(p.plan.Unload, Unload{mart.name, unload})
+	}
+	p.plan.Loaded, err = p.readOne("load", "loaded", nil)
+	return err
+}
+
+// limits checks every batch that the workflow can make of the plan.
+func (p *planner) limits() error {
+	load := []string{p.plan.Loaded}
+	for _, mart := range p.plan.Marts {
+		load = append(load, mart.Statements...)
+	}
+	batches := map[string][]string{"that creates the schema": p.plan.Schema, "that creates the views": p.plan.Views}
+	for name, dataset := range p.plan.Datasets {
+		load = append(load, dataset.Load...)
+		copies := slices.Concat(dataset.Clear, dataset.Count)
+		for _, statement := range dataset.Copy {
+			copies = append(copies, statement)
+		}
+		batches["that copies "+name] = copies
+	}
+	batches["that loads all datasets and builds the marts"] = load
+	for _, unload := range p.plan.Unload {
+		batches["that unloads the marts"] = append(batches["that unloads the marts"], unload.Statement)
+	}
+	for name, batch := range batches {
+		if len(batch) > MaxBatch {
+			return fmt.Errorf("%s: the batch %s has %d statements, Redshift takes %d", p.dir, name, len(batch), MaxBatch)
+		}
+		for _, statement := range batch {
+			if len(statement) > MaxStatement {
+				return fmt.Errorf("%s: a statement of %d bytes, Redshift takes %d: %s", p.dir, len(statement), MaxStatement, firstLine(statement))
+			}
+		}
+	}
+	return nil
+}
+
+func (p planner) path(folder, name string) string {
+	return filepath.Join(p.dir, folder, name+".sql")
+}
+
+// namesIn lists the SQL files of a folder without their ending, in order.
+func (p planner) namesIn(folder string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(p.dir, folder))
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if entry.IsDir() || filepath.Ext(name) != ".sql" {
+			return nil, fmt.Errorf("%s is no SQL file", filepath.Join(p.dir, folder, name))
+		}
+		found = append(found, name[:len(name)-len(".sql")])
+	}
+	return found, nil
+}

@@ -1,0 +1,1 @@
+select count(*) as films from history.films

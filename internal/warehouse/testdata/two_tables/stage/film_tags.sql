@@ -1,0 +1,5 @@
+delete from staging.film_tags;
+copy staging.film_tags (id, tag)
+from 's3://{{processed_bucket}}/staging/films/film_tags/'
+iam_role '{{copy_role}}'
+format as parquet;

@@ -1,0 +1,8 @@
+-- A mart as one file of JSON lines, for the report.
+
+unload ('select * from marts.{{mart}}')
+to 's3://{{artifacts_bucket}}/reports/marts/{{mart}}/'
+iam_role '{{copy_role}}'
+format as json
+allowoverwrite
+parallel off;
