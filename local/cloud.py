@@ -131,6 +131,10 @@ class Cloud:
         }
         self._worker_types.add(type_name)
 
+    def owns(self, type_name: str) -> bool:
+        """Whether a CloudFormation type is one of this package's."""
+        return type_name in self._worker_types
+
     def _run_own_types_on_worker_threads(self) -> None:
         """ministack provisions on its event loop, where a call back into the cloud would wait for itself forever."""
         theirs = stacks._runs_on_worker_thread
@@ -186,6 +190,10 @@ class Cloud:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
         self._saved[path] = digest
+
+    def save_now(self) -> None:
+        """Save on a thread of its own, right away."""
+        threading.Thread(target=self.save, name="save now", daemon=True).start()
 
     def save_in_background(self) -> None:
         """Start the thread that saves soon after each change, so that a killed process loses little."""

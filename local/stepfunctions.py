@@ -122,7 +122,7 @@ class StateMachines:
             del self.running[arn]
             self._store_history(record)
             ministack._emit_execution_status_event(record)
-            self.cloud.changed()
+            self.cloud.save_now()
 
     # Histories ----------------------------------------------------------------------------------------------------
 
