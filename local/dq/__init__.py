@@ -1,0 +1,1 @@
+"""Data quality: DQDL rulesets evaluated on Spark, as Glue Data Quality does."""

@@ -1,0 +1,159 @@
+"""DQDL rulesets, read with AWS's own grammar (`software.amazon.glue:dqdl`) in the JVM.
+
+Language: https://docs.aws.amazon.com/glue/latest/dg/dqdl.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_RULESET_CHARS = 65_536
+
+NEGATED = frozenset({"NOT_EQUALS", "NOT_IN", "NOT_BETWEEN", "NOT_MATCHES"})
+# The operators for which a NULL passes a ColumnValues rule.
+NULL_PASSES = frozenset({"NOT_EQUALS", "NOT_IN"})
+
+# ANTLR reports "line 3:15 …" with the column counted from 0, which no editor does.
+_POSITION = re.compile(r"line (\d+):(\d+) ")
+_EMPTY = "No rules or analyzers provided., "
+
+
+class RulesetError(ValueError):
+    """A ruleset that AWS's grammar does not take. The message names line and column, counted from 1, where it can."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A rule's condition: kind is number, string, date, duration or size; `java` is the parser's object."""
+
+    kind: str
+    operator: str
+    keywords: frozenset[str]
+    java: Any = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a ruleset. `text` is the rule as Glue shows it; `nested` and `operator` belong to composite rules."""
+
+    text: str
+    type: str
+    parameters: dict[str, str] = field(compare=False)
+    condition: Condition | None = field(compare=False)
+    threshold: Any = field(compare=False)
+    where: str | None = field(compare=False)
+    operator: str | None = field(compare=False)
+    nested: tuple[Rule, ...] = field(compare=False)
+    dynamic: bool = field(compare=False)
+    java: Any = field(compare=False, repr=False)
+
+    def leaves(self) -> Iterator[Rule]:
+        """The simple rules that this rule is made of; the rule itself if it is simple."""
+        if not self.nested:
+            yield self
+        for rule in self.nested:
+            yield from rule.leaves()
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns a rule is about, in the order in which they are written."""
+        return [value for name, value in sorted(self.parameters.items()) if name.startswith("TargetColumn")]
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """One analyzer of a ruleset: a metric to report without judging it."""
+
+    text: str
+    type: str
+    parameters: dict[str, str] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """A parsed ruleset, in the order in which it is written."""
+
+    rules: tuple[Rule, ...]
+    analyzers: tuple[Analyzer, ...]
+
+
+def parse(jvm: Any, text: str) -> Ruleset:
+    """Parse DQDL. Raises RulesetError with what the grammar says against it."""
+    if len(text) > MAX_RULESET_CHARS:
+        raise RulesetError(f"a ruleset has at most {MAX_RULESET_CHARS} characters, this one has {len(text)}")
+    # The parser of dqdl 1.0.0 takes a carriage return for an unknown token.
+    java = _parse_java(jvm, text.replace("\r\n", "\n"))
+    rules = tuple(_rule(rule) for rule in java.getRules())
+    analyzers = tuple(
+        Analyzer(each.toString(), each.getRuleType(), dict(each.getParameters() or {})) for each in java.getAnalyzers()
+    )
+    return Ruleset(rules, analyzers)
+
+
+def _parse_java(jvm: Any, text: str) -> Any:
+    # `software` alone would be taken for a Python name by readers; py4j resolves packages by attribute.
+    parser = getattr(jvm, "software").amazon.glue.dqdl.parser.DQDLParser()  # noqa: B009
+    try:
+        return parser.parse(text)
+    except Exception as error:
+        java_error = getattr(error, "java_exception", None)
+        if java_error is None:
+            raise
+        raise RulesetError(_readable(java_error.getMessage() or java_error.toString())) from None
+
+
+def _readable(message: str) -> str:
+    if _POSITION.search(message):
+        message = message.replace(_EMPTY, "")
+    return _POSITION.sub(lambda match: f"line {match[1]}, column {int(match[2]) + 1}: ", message)
+
+
+def _rule(java: Any) -> Rule:
+    condition = _condition(java.getCondition())
+    threshold = java.getThresholdCondition()
+    if threshold is not None and not threshold.getConditionAsString():
+        threshold = None
+    operator = java.getOperator()
+    return Rule(
+        text=java.toString(),
+        type=java.getRuleType(),
+        parameters=dict(java.getParameters() or {}),
+        condition=condition,
+        threshold=threshold,
+        where=java.getWhereClause(),
+        operator=operator.name() if operator is not None else None,
+        nested=tuple(_rule(rule) for rule in java.getNestedRules() or []),
+        dynamic=_is_dynamic(condition.java if condition else None) or _is_dynamic(threshold),
+        java=java,
+    )
+
+
+def _condition(java: Any) -> Condition | None:
+    if java is None or not java.getConditionAsString():
+        return None
+    kind = java.getClass().getSimpleName().removesuffix("BasedCondition").lower()
+    keywords = frozenset(
+        operand.formatOperand().upper() for operand in java.getOperands() if _class(operand) == "KeywordStringOperand"
+    )
+    return Condition(kind, java.getOperator().name(), keywords, java)
+
+
+def _is_dynamic(condition: Any) -> bool:
+    """Whether a condition looks back at earlier results, as `avg(last(3))` does."""
+    if condition is None or _class(condition) != "NumberBasedCondition":
+        return False
+    return any(_has_function(operand) for operand in condition.getOperands())
+
+
+def _has_function(operand: Any) -> bool:
+    kind = _class(operand)
+    if kind == "BinaryExpressionOperand":
+        return _has_function(operand.getOperand1()) or _has_function(operand.getOperand2())
+    return kind == "FunctionCallOperand"
+
+
+def _class(java: Any) -> str:
+    return java.getClass().getSimpleName()
