@@ -1,0 +1,34 @@
+// The CDK app: five stacks of the environment named by `-c environment=NAME`.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"moviepipeline/stacks"
+)
+
+func main() {
+	err := synthesize()
+	jsii.Close()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func synthesize() error {
+	app := awscdk.NewApp(nil)
+	environment, err := stacks.EnvironmentOf(app)
+	if err != nil {
+		return err
+	}
+	if _, err := stacks.NewPipeline(app, environment); err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
