@@ -1,0 +1,302 @@
+"""Makes a batch of each dataset: real films, and an audience whose ratings are made up.
+
+Writes OUT/movies/movies.csv, OUT/ratings/ratings.csv (.csv.gz with --gzip) and OUT/manifest.jsonl, which has one line
+for each injected fault: dataset, file, line, row, column, fault, and the rule that must catch it. The ratings are
+drawn from distributions, nobody gave them. Equal arguments give equal bytes.
+"""
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import TextIO
+
+from audience import DAY, Audience, Film, Rating
+from faults import BATCH_FAULTS, DUPLICATE, ROW_FAULTS, BatchFault, Fields, RowFault, assign
+
+HERE = Path(__file__).resolve().parent
+IDENTIFYING = {"movies": ("wikidata_qid", "imdb_id"), "ratings": Rating._fields}
+KEYS = {"movies": ("imdb_id",), "ratings": ("user_id", "imdb_id", "rated_at")}
+KEY_COPIED_EVERY = 5  # rows, by the batch fault key_not_unique
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is to be written of a dataset: `rows` of `columns`, some of them spoiled."""
+
+    dataset: str
+    columns: Sequence[str]
+    number: int
+    rows: Iterable[Sequence[str]]
+    spoiled: dict[int, RowFault]
+    fault: BatchFault | None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line: exit code 0 on success, 2 on wrong usage."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    options.batch_fault = dict(options.batch_fault)
+    try:
+        make(options)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    return 0
+
+
+def make(options: argparse.Namespace) -> None:
+    """Writes the batches and the manifest that `options` ask for."""
+    batch_start = int(datetime(options.date.year, options.date.month, options.date.day, tzinfo=UTC).timestamp())
+    options.out.mkdir(parents=True, exist_ok=True)
+    with (options.out / "manifest.jsonl").open("w", encoding="ascii", newline="\n") as manifest:
+        for batch in _batches(options, batch_start):
+            path = options.out / batch.dataset / f"{batch.dataset}.csv{'.gz' if options.gzip else ''}"
+            with _created(path) as file:
+                _Writer(batch, f"{batch.dataset}/{path.name}", file, manifest).write(batch_start + DAY - 1)
+
+
+def _batches(options: argparse.Namespace, batch_start: int) -> Iterator[Batch]:
+    rng = Random(options.seed)
+    rate = options.fault_rate if options.faults == "rows" else 0.0
+    columns, films = _read_films(options.movies)
+    spoiled = _assigned(rng, "movies", len(films), rate)
+    yield Batch("movies", columns, len(films), films, spoiled, options.batch_fault.get("movies"))
+
+    # Ratings refer to films that come through: a spoiled film, or one of two with the same id, is unknown to them.
+    lost = {index for index, fault in spoiled.items() if fault.rule != DUPLICATE}
+    known = _known_films(columns, films, lost)
+    added = _each(options.ratings, rate) * sum(fault.adds for fault in ROW_FAULTS["ratings"])
+    number = options.ratings - added
+    if number < 1:
+        raise ValueError(f"--ratings: {options.ratings} are too few for faults in rows")
+    audience = Audience(options.seed, number, known, batch_start)
+    spoiled = _assigned(rng, "ratings", number, rate)
+    yield Batch("ratings", Rating._fields, number, audience, spoiled, options.batch_fault.get("ratings"))
+
+
+def _each(rows: int, rate: float) -> int:
+    return max(1, round(rows * rate)) if rate else 0
+
+
+def _assigned(rng: Random, dataset: str, rows: int, rate: float) -> dict[int, RowFault]:
+    return assign(rng, ROW_FAULTS[dataset], rows, _each(rows, rate))
+
+
+def _read_films(path: Path) -> tuple[list[str], list[list[str]]]:
+    with _opened(path) as file:
+        reader = csv.reader(file)
+        columns = next(reader, [])
+        if "imdb_id" not in columns:
+            raise ValueError(f"{path}: no column imdb_id in its first line")
+        return columns, list(reader)
+
+
+def _known_films(columns: list[str], films: list[list[str]], lost: set[int]) -> list[Film]:
+    key = columns.index("imdb_id")
+    times = Counter(film[key] for film in films)
+
+    def number(film: list[str], column: str) -> float | None:
+        text = film[columns.index(column)] if column in columns else ""
+        return float(text) if text else None
+
+    return [
+        Film(film[key], int(number(film, "rt_reviews") or 0), number(film, "rt_rating"))
+        for index, film in enumerate(films)
+        if times[film[key]] == 1 and index not in lost
+    ]
+
+
+class _Writer:
+    """Writes one batch as CSV and its faults to the manifest."""
+
+    def __init__(self, batch: Batch, name: str, file: TextIO, manifest: TextIO) -> None:
+        self._batch, self._name, self._manifest = batch, name, manifest
+        self._csv = csv.writer(file, lineterminator="\n")
+        gone = batch.fault.column if batch.fault and batch.fault.name == "column_gone" else None
+        self._kept = [index for index, column in enumerate(batch.columns) if column != gone]
+        self._line = 1
+
+    def write(self, batch_end: int) -> None:
+        """Writes header and rows; `batch_end` is the batch's last second since 1970 UTC."""
+        spoiled, columns = self._batch.spoiled, self._batch.columns
+        self._csv.writerow([columns[index] for index in self._kept])
+        if self._batch.fault:
+            self._note(None, None, self._batch.fault)
+        for index, row in enumerate(self._rows()):
+            if index in spoiled and self._has(spoiled[index].column):
+                self._write_spoiled(row, spoiled[index], batch_end, index)
+            else:
+                self._write_row(row)
+
+    def _has(self, column: str) -> bool:
+        return column not in self._batch.columns or self._batch.columns.index(column) in self._kept
+
+    def _rows(self) -> Iterator[Sequence[str]]:
+        fault = self._batch.fault.name if self._batch.fault else ""
+        if fault == "half_the_rows":
+            return islice(iter(self._batch.rows), self._batch.number // 2)
+        if fault == "key_not_unique":
+            return _with_copied_keys(self._batch)
+        return iter(self._batch.rows)
+
+    def _write_row(self, row: Sequence[str]) -> None:
+        self._csv.writerow(row if len(self._kept) == len(row) else [row[index] for index in self._kept])
+        self._line += 1
+
+    def _write_spoiled(self, row: Sequence[str], fault: RowFault, batch_end: int, number: int) -> None:
+        fields = dict(zip(self._batch.columns, row, strict=True))
+        if fault.adds:
+            self._write_row(row)
+            if fault.spoils_original:
+                self._note(self._line, fields, fault)
+        fault.spoil(fields, batch_end, number)
+        values = [fields[self._batch.columns[index]] for index in self._kept]
+        for column in list(fields)[len(fields) + min(fault.fields, 0) :]:
+            del fields[column]
+        self._csv.writerow(values[: len(values) + min(fault.fields, 0)] + ["surplus"] * max(fault.fields, 0))
+        self._line += 1
+        self._note(self._line, fields, fault)
+
+    def _note(self, line: int | None, fields: Fields | None, fault: RowFault | BatchFault) -> None:
+        row = fields and {name: fields[name] for name in IDENTIFYING[self._batch.dataset] if name in fields}
+        entry = {
+            "dataset": self._batch.dataset,
+            "file": self._name,
+            "line": line,
+            "row": row,
+            "column": fault.column,
+            "fault": fault.name,
+            "rule": fault.rule,
+        }
+        self._manifest.write(json.dumps(entry) + "\n")
+
+
+def _with_copied_keys(batch: Batch) -> Iterator[Sequence[str]]:
+    keys = [batch.columns.index(column) for column in KEYS[batch.dataset]]
+    before: Sequence[str] = ()
+    for index, row in enumerate(batch.rows):
+        if index % KEY_COPIED_EVERY == 1:
+            row = [before[at] if at in keys else value for at, value in enumerate(row)]
+        before = row
+        yield row
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", newline="") as file:
+        yield file  # type: ignore[misc]  # gzip.open in text mode gives a text file
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[TextIO]:
+    """A text file, compressed if its name says so; without the time of day in it, which would change its bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as plain:
+        binary = gzip.GzipFile("", "wb", 6, plain, mtime=0) if path.suffix == ".gz" else plain
+        # A lone surrogate is a byte that is no UTF-8: that is how the faults put one in.
+        with io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape", newline="") as text:
+            yield text
+
+
+def _batch_fault(text: str) -> tuple[str, BatchFault]:
+    dataset, _, name = text.partition(":")
+    for fault in BATCH_FAULTS.get(dataset, ()):
+        if fault.name == name:
+            return dataset, fault
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(_batch_fault_names())}")
+
+
+def _batch_fault_names() -> list[str]:
+    return [f"{dataset}:{fault.name}" for dataset, faults in BATCH_FAULTS.items() for fault in faults]
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows, 1 or more")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 0.04:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share of rows, above 0 and up to 0.04")
+    return rate
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date of the form YYYY-MM-DD") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make_sample.py",
+        description="Makes a batch of each dataset: real films (CC0), and ratings that are made up, not observed.",
+        epilog=f"""examples:
+  python sample-data/make_sample.py --out /tmp/sample
+  python sample-data/make_sample.py --out /tmp/spoiled --faults rows
+  python sample-data/make_sample.py --out /tmp/gone --batch-fault movies:column_gone
+  python sample-data/make_sample.py --out /tmp/big --ratings 10000000 --gzip
+
+batch faults: {", ".join(_batch_fault_names())}
+(half_the_rows is caught by a minimum that is written for 100,000 ratings)
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write; made if missing")
+    parser.add_argument(
+        "--date",
+        type=_date,
+        default=datetime.now(UTC).date(),
+        metavar="YYYY-MM-DD",
+        help="the batch's date, UTC: all ratings were given before it (default: today)",
+    )
+    parser.add_argument("--ratings", type=_number, default=100_000, metavar="N", help="rows (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another audience (default: 1)")
+    parser.add_argument(
+        "--movies",
+        type=Path,
+        default=HERE / "movies.csv.gz",
+        metavar="FILE",
+        help="the films, CSV or CSV.gz with a header (default: those beside this script)",
+    )
+    parser.add_argument(
+        "--faults", choices=("none", "rows"), default="none", help="spoil single rows of both datasets (default: none)"
+    )
+    parser.add_argument(
+        "--fault-rate",
+        type=_rate,
+        default=0.0005,
+        metavar="SHARE",
+        help="of the rows, spoiled by each kind of fault, at least one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-fault",
+        type=_batch_fault,
+        action="append",
+        default=[],
+        metavar="DATASET:FAULT",
+        help="spoil a whole batch; may be given once a dataset",
+    )
+    parser.add_argument("--gzip", action="store_true", help="write .csv.gz")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
