@@ -173,7 +173,7 @@ func makeSample(ctx context.Context, checkout project.Project, display *render.D
 	}
 	task := display.Task("Sample")
 	command := exec.CommandContext(ctx, checkout.Python(), filepath.Join("sample-data", "make_sample.py"),
-		"--ratings", strconv.Itoa(sampleRatings), "--faults", "rows", "--out", partial)
+		"--date", sampleDate, "--ratings", strconv.Itoa(sampleRatings), "--faults", "rows", "--out", partial)
 	command.Dir = checkout.Root
 	output, err := command.CombinedOutput()
 	if err == nil {

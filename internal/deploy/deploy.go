@@ -6,10 +6,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,12 +63,14 @@ func (d Deployment) Run(ctx context.Context, hash string, progress func(string))
 	}
 	if !bootstrapped {
 		progress("bootstrap")
-		if err := d.cdk(ctx, log, progress, "bootstrap", "aws://"+target.LocalAccount+"/"+target.LocalRegion); err != nil {
+		// Away from cdk.json, the CDK does not synthesize the app for it.
+		err := d.cdk(ctx, d.Checkout.StateDir(), log, progress, "bootstrap", "aws://"+target.LocalAccount+"/"+target.LocalRegion)
+		if err != nil {
 			return err
 		}
 	}
 	progress("synthesize")
-	err = d.cdk(ctx, log, progress, "deploy", "--all", "--require-approval", "never", "--progress", "events",
+	err = d.cdk(ctx, d.Checkout.Root, log, progress, "deploy", "--all", "--require-approval", "never", "--progress", "events",
 		"--context", "environment="+d.Target.Environment, "--output", filepath.Join(d.Checkout.StateDir(), "cdk.out"))
 	if err != nil {
 		return err
@@ -81,13 +81,13 @@ func (d Deployment) Run(ctx context.Context, hash string, progress func(string))
 // stackEvent matches the CDK's line for a resource: stack | done/of | time | status | type | id.
 var stackEvent = regexp.MustCompile(`^(\S+) \|\s*(\d+)/(\d+) \|`)
 
-// cdk runs the CDK command line. Its output goes to log; progress gets "<layer> done/of".
-func (d Deployment) cdk(ctx context.Context, log io.Writer, progress func(string), arguments ...string) error {
+// cdk runs the CDK command line in dir. Its output goes to log; progress gets "<layer> done/of".
+func (d Deployment) cdk(ctx context.Context, dir string, log io.Writer, progress func(string), arguments ...string) error {
 	command := exec.CommandContext(ctx, d.Checkout.CDK(), append(arguments, "--no-notices", "--no-color")...)
-	command.Dir = d.Checkout.Root
+	command.Dir = dir
 	command.Env = append(target.LocalEnvironment(os.Environ(), d.URL),
 		"NO_PROXY=127.0.0.1,"+os.Getenv("NO_PROXY"),
-		"CDK_DISABLE_VERSION_CHECK=1", "CDK_DISABLE_CLI_TELEMETRY=true",
+		"CDK_DISABLE_VERSION_CHECK=1", "CDK_DISABLE_CLI_TELEMETRY=true", "NODE_NO_WARNINGS=1",
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
@@ -108,10 +108,10 @@ func (d Deployment) cdk(ctx context.Context, log io.Writer, progress func(string
 }
 
 // follow reads the CDK's output to its end and gives what most likely tells why it failed: the
-// lines with an error or a failure, or the last ones.
+// resources that failed first, and the last lines.
 func (d Deployment) follow(output io.Reader, progress func(string)) []string {
-	const most = 12
-	var last, wrong []string
+	const mostFailed, mostLast = 5, 10
+	var failed, last []string
 	lines := bufio.NewScanner(output)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -119,25 +119,20 @@ func (d Deployment) follow(output io.Reader, progress func(string)) []string {
 		if match := stackEvent.FindStringSubmatch(line); match != nil {
 			layer := strings.TrimPrefix(match[1], d.Target.Prefix()+"-")
 			progress(fmt.Sprintf("%s %s/%s", layer, match[2], match[3]))
-		}
-		if line == "" {
+			if strings.Contains(line, "_FAILED") && len(failed) < mostFailed {
+				failed = append(failed, "  "+line)
+			}
 			continue
 		}
-		if failureLine.MatchString(line) {
-			wrong = append(wrong, "  "+line)
+		if line != "" {
+			last = append(last, "  "+line)
+			last = last[max(0, len(last)-mostLast):]
 		}
-		last = append(last, "  "+line)
-		last = last[max(0, len(last)-most):]
 	}
 	// A line longer than the buffer ends the scan: the writer must not block for it.
 	_, _ = io.Copy(io.Discard, output)
-	if len(wrong) > 0 {
-		return wrong[:min(most, len(wrong))]
-	}
-	return last
+	return append(failed, last...)
 }
-
-var failureLine = regexp.MustCompile(`(?i)\b(error|failed|panic)\b|_FAILED|❌|^\S+\.go:\d+`)
 
 func (d Deployment) logFile() string { return filepath.Join(d.Checkout.StateDir(), "deploy.log") }
 
@@ -166,7 +161,7 @@ func (d Deployment) note(hash string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(d.noteFile(), append(content, '\n'), 0o644); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.WriteFile(d.noteFile(), append(content, '\n'), 0o644); err != nil {
 		return fmt.Errorf("note of the deployment: %w", err)
 	}
 	return nil
