@@ -161,12 +161,7 @@ func newSecurityConfiguration(stack awscdk.Stack, environment Environment, key a
 func writeLogs(stack awscdk.Stack, names ...string) awsiam.PolicyStatement {
 	arns := make([]*string, 0, len(names))
 	for _, name := range names {
-		arns = append(arns, stack.FormatArn(&awscdk.ArnComponents{
-			Service:      jsii.String("logs"),
-			Resource:     jsii.String("log-group"),
-			ResourceName: jsii.String(name),
-			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
-		}))
+		arns = append(arns, logsArn(stack, "log-group:"+name))
 	}
 	return allow([]string{"logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, arns...)
 }

@@ -21,18 +21,23 @@ func newKey(stack awscdk.Stack, environment Environment) awskms.Key {
 	ofThisAccount := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}}
 	key.AddToResourcePolicy(letUse("Events", ofThisAccount, "s3.amazonaws.com"), nil)
 	key.AddToResourcePolicy(letUse("Alarms", ofThisAccount, "cloudwatch.amazonaws.com"), nil)
+	// The state machine's log is encrypted on its way too:
 	// https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
-	key.AddToResourcePolicy(letUse("DeliveredLogs", ofThisAccount, "delivery.logs.amazonaws.com"), nil)
+	ofOurLogs := map[string]any{"StringEquals": map[string]any{"kms:EncryptionContext:SourceArn": logsArn(stack, "*")}}
+	key.AddToResourcePolicy(letUse("DeliveredLogs", ofOurLogs, "delivery.logs.amazonaws.com"), nil)
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-	logGroups := stack.FormatArn(&awscdk.ArnComponents{
-		Service:      jsii.String("logs"),
-		Resource:     jsii.String("log-group"),
-		ResourceName: jsii.String("*"),
-		ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
-	})
-	ofOurLogGroups := map[string]any{"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": logGroups}}
+	ofOurLogGroups := map[string]any{"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": logsArn(stack, "log-group:*")}}
 	key.AddToResourcePolicy(letUse("LogGroups", ofOurLogGroups, "logs."+*awscdk.Aws_REGION()+".amazonaws.com"), nil)
 	return key
+}
+
+// logsArn is the ARN of something of CloudWatch Logs in the stack's account and region.
+func logsArn(stack awscdk.Stack, resource string) *string {
+	return stack.FormatArn(&awscdk.ArnComponents{
+		Service:   jsii.String("logs"),
+		Resource:  jsii.String(resource),
+		ArnFormat: awscdk.ArnFormat_NO_RESOURCE_NAME,
+	})
 }
 
 // letUse is a statement of a key's policy, where "*" means the key itself.

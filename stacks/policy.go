@@ -44,15 +44,22 @@ func allowIf(condition map[string]any, actions []string, resources ...*string) a
 	return statement
 }
 
-// readObjects, writeObjects and deleteObjects grant access to the keys of a bucket under prefixes.
+// readObjects grants reading the keys of a bucket under prefixes.
 func readObjects(bucket awss3.IBucket, prefixes ...string) awsiam.PolicyStatement {
 	return allow([]string{"s3:GetObject"}, objects(bucket, prefixes)...)
 }
 
+// putObjects grants writing objects under prefixes, each in one request.
+func putObjects(bucket awss3.IBucket, prefixes ...string) awsiam.PolicyStatement {
+	return allow([]string{"s3:PutObject"}, objects(bucket, prefixes)...)
+}
+
+// writeObjects grants writing objects under prefixes, large ones in parts, as Spark and UNLOAD do.
 func writeObjects(bucket awss3.IBucket, prefixes ...string) awsiam.PolicyStatement {
 	return allow([]string{"s3:AbortMultipartUpload", "s3:PutObject"}, objects(bucket, prefixes)...)
 }
 
+// deleteObjects grants deleting objects under prefixes; versions stay.
 func deleteObjects(bucket awss3.IBucket, prefixes ...string) awsiam.PolicyStatement {
 	return allow([]string{"s3:DeleteObject"}, objects(bucket, prefixes)...)
 }

@@ -15,6 +15,9 @@ const (
 	adminUser = "pipeline"
 )
 
+// logExports are the logs of Redshift that go to CloudWatch Logs.
+var logExports = []string{"connectionlog", "useractivitylog", "userlog"}
+
 // WarehouseProps is what the warehouse depends on.
 type WarehouseProps struct {
 	Environment Environment
@@ -52,6 +55,10 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 		deleteObjects(lake.Artifacts, "reports/marts/"), // UNLOAD with ALLOWOVERWRITE
 		useKey(lake.Key),
 	)
+	for _, export := range logExports {
+		// Redshift would create these groups without a key, and keep them for ever.
+		newLogGroup(stack, "Log"+pascal(export), "/aws/redshift/"+environment.Prefix()+"/"+export, lake, environment)
+	}
 	namespace := newNamespace(stack, environment, lake, copyRole)
 	workgroup := newWorkgroup(stack, environment, network)
 	workgroup.AddResourceDependency(namespace, nil)
@@ -98,7 +105,7 @@ func newNamespace(stack awscdk.Stack, environment Environment, lake Lake, copyRo
 		KmsKeyId:                    lake.Key.KeyArn(),
 		IamRoles:                    &[]any{copyRole.RoleArn()},
 		DefaultIamRoleArn:           copyRole.RoleArn(),
-		LogExports:                  jsii.Strings("userlog", "connectionlog", "useractivitylog"),
+		LogExports:                  jsii.Strings(logExports...),
 	}
 	if environment.Retain {
 		props.FinalSnapshotName = jsii.String(environment.Resource("final"))

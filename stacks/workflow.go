@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
@@ -38,7 +39,7 @@ type Workflow struct {
 func NewWorkflowStack(scope constructs.Construct, id string, props *WorkflowProps) Workflow {
 	environment, lake := props.Environment, props.Lake
 	stack := newStack(scope, id, environment, "Movie pipeline: state machine, schedule, lock and alerts")
-	lock := newLockTable(stack, environment, lake)
+	lock := newLockTable(stack, lake)
 	alerts := newAlerts(stack, environment, lake)
 	newDeployment(stack, "Plans", "workflow/", lake, environment,
 		awss3deployment.Source_JsonData(jsii.String("datasets.json"), props.Sources.Plan, nil),
@@ -110,23 +111,30 @@ const lockMarginSeconds = 300
 
 // newLockTable holds one item, of the run under way. It is no record of anything: it goes with the
 // stack in every environment.
-func newLockTable(stack awscdk.Stack, environment Environment, lake Lake) awsdynamodb.CfnTable {
+func newLockTable(stack awscdk.Stack, lake Lake) awsdynamodb.CfnTable {
 	table := awsdynamodb.NewCfnTable(stack, jsii.String("Lock"), &awsdynamodb.CfnTableProps{
-		AttributeDefinitions:             &[]any{awsdynamodb.CfnTable_AttributeDefinitionProperty{AttributeName: jsii.String("id"), AttributeType: jsii.String("S")}},
-		KeySchema:                        &[]any{awsdynamodb.CfnTable_KeySchemaProperty{AttributeName: jsii.String("id"), KeyType: jsii.String("HASH")}},
-		BillingMode:                      jsii.String("PAY_PER_REQUEST"),
-		SseSpecification:                 awsdynamodb.CfnTable_SSESpecificationProperty{SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: lake.Key.KeyArn()},
-		DeletionProtectionEnabled:        jsii.Bool(false),
-		PointInTimeRecoverySpecification: awsdynamodb.CfnTable_PointInTimeRecoverySpecificationProperty{PointInTimeRecoveryEnabled: jsii.Bool(environment.Retain)},
+		AttributeDefinitions: &[]any{awsdynamodb.CfnTable_AttributeDefinitionProperty{AttributeName: jsii.String("id"), AttributeType: jsii.String("S")}},
+		KeySchema:            &[]any{awsdynamodb.CfnTable_KeySchemaProperty{AttributeName: jsii.String("id"), KeyType: jsii.String("HASH")}},
+		BillingMode:          jsii.String("PAY_PER_REQUEST"),
+		SseSpecification:     awsdynamodb.CfnTable_SSESpecificationProperty{SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: lake.Key.KeyArn()},
 	})
 	table.ApplyRemovalPolicy(awscdk.RemovalPolicy_DESTROY, nil)
 	return table
 }
 
+// newAlerts is the topic that runs and alarms tell. Its policy, which replaces the default, has to let
+// alarms in: see https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 func newAlerts(stack awscdk.Stack, environment Environment, lake Lake) awssns.Topic {
-	return awssns.NewTopic(stack, jsii.String("Alerts"), &awssns.TopicProps{
+	topic := awssns.NewTopic(stack, jsii.String("Alerts"), &awssns.TopicProps{
 		DisplayName: jsii.String(environment.Prefix()),
 		MasterKey:   lake.Key,
 		EnforceSSL:  jsii.Bool(true),
 	})
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("Alarms"),
+		Actions:    jsii.Strings("sns:Publish"),
+		Principals: &[]awsiam.IPrincipal{serviceOfThisAccount("cloudwatch.amazonaws.com")},
+		Resources:  &[]*string{topic.TopicArn()},
+	}))
+	return topic
 }

@@ -17,12 +17,12 @@ func newWorkflowRole(stack awscdk.Stack, props *WorkflowProps, lock awsdynamodb.
 		allow([]string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}, lock.AttrArn()),
 		allow([]string{"states:DescribeExecution"}, executionsArn(stack, environment)),
 
-		listObjects(lake.Raw, lake.Processed),
+		allow([]string{"s3:ListBucket"}, lake.Raw.BucketArn(), lake.Processed.BucketArn()),
 		readObjects(lake.Artifacts, "workflow/"),
 		readObjects(lake.Processed, "staging/"),
-		writeObjects(lake.Processed, "processed/", "quarantine/"),
+		putObjects(lake.Processed, "processed/", "quarantine/"),
 		deleteObjects(lake.Processed, "staging/", "processed/", "quarantine/"),
-		writeObjects(lake.Artifacts, "reports/runs/"),
+		putObjects(lake.Artifacts, "reports/runs/"),
 
 		allow([]string{"glue:GetCrawler", "glue:StartCrawler"},
 			glueArn(stack, "crawler", lake.RawCrawler), glueArn(stack, "crawler", lake.ProcessedCrawler)),
