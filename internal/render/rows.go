@@ -26,7 +26,7 @@ func RowTable(out io.Writer, result query.Result) error {
 	configs := make([]table.ColumnConfig, len(result.Columns))
 	for i, column := range result.Columns {
 		header[i] = column.Name
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widest, WidthMaxEnforcer: text.Trim}
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widest, WidthMaxEnforcer: shorten}
 		if numeric[column.Type] {
 			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
 		}
@@ -45,6 +45,14 @@ func RowTable(out io.Writer, result query.Result) error {
 	}
 	writer.Render()
 	return nil
+}
+
+// shorten cuts a text where the table has no more room for it, and shows that.
+func shorten(words string, most int) string {
+	if text.StringWidthWithoutEscSequences(words) <= most {
+		return words
+	}
+	return text.Trim(words, most-1) + "…"
 }
 
 // numeric are the Redshift types whose values stand right in a table.

@@ -65,15 +65,14 @@ func newTable(out io.Writer) table.Writer {
 
 // duration writes seconds as people say them: 3.2 s, 1 min 05 s, 2 h 03 min.
 func duration(seconds float64) string {
+	whole := int(seconds + 0.5)
 	switch {
 	case seconds < 59.95:
 		return fmt.Sprintf("%.1f s", seconds)
-	case seconds < 3600:
-		whole := int(seconds)
+	case whole < 3600:
 		return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
 	default:
-		whole := int(seconds) / 60
-		return fmt.Sprintf("%d h %02d min", whole/60, whole%60)
+		return fmt.Sprintf("%d h %02d min", whole/3600, whole%3600/60)
 	}
 }
 

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"moviepipeline/internal/execution"
+	"moviepipeline/internal/usage"
+)
+
+// emptyCheckout is the working folder of a test: a checkout in which nothing was set up.
+func emptyCheckout(t *testing.T) {
+	t.Helper()
+	list, err := os.ReadFile(filepath.Join("..", "..", "datasets.json"))
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("datasets.json", list, 0o644))
+	require.NoError(t, os.WriteFile("go.mod", nil, 0o644))
+}
+
+func pipeline(ctx context.Context, line string) (code int, out, err string) {
+	var stdout, stderr bytes.Buffer
+	code = execute(ctx, strings.Fields(line), &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+// TestWrongUsage: each is one line that says what to do, and exit 2, with nothing started.
+func TestWrongUsage(t *testing.T) {
+	emptyCheckout(t)
+	require.NoError(t, os.MkdirAll("data/unheard_of", 0o755))
+	for line, want := range map[string]string{
+		"frob":                        "unknown command \"frob\"; see `pipeline --help`",
+		"run now":                     "pipeline run takes no argument \"now\"",
+		"run --colour":                "unknown flag: --colour; see `pipeline run --help`",
+		"run --ingest-date 31.1.2026": `--ingest-date "31.1.2026" is no date; give it as YYYY-MM-DD`,
+		"run --datasets unheard_of":   `unknown dataset "unheard_of"; known are`,
+		"run --raw gone":              "--raw gone: no such file or directory",
+		"run --raw data":              "data/unheard_of is the folder of no known dataset",
+		"run --output xml":            `--output "xml": want table, json`,
+		"run --environment Prod!":     `--environment "Prod!": want lower case letters`,
+		"run --profile x":             "--region and --profile are for --aws",
+		"run":                         "run `make setup` first",
+		"up":                          "run `make setup` first",
+		"up --aws":                    "pipeline up is for the local cloud",
+		"reset":                       "nothing was deleted; confirm with `yes` or give --yes",
+		"status":                      "run `pipeline run` first",
+		"status one two":              "takes at most 1 argument",
+		"status --output json":        "--output json is for one run",
+		"logs":                        "takes the name of one step",
+		"logs gate --lines -1":        "--lines -1: want 0 (all) to 10000",
+		"query":                       "no SQL statement is given",
+		"query x --file y":            "not both",
+		"query --file gone.sql":       "--file: open gone.sql: no such file or directory",
+		"query --output parquet x":    `--output "parquet": want table, json, csv`,
+	} {
+		code, out, err := pipeline(t.Context(), line)
+		assert.Equal(t, exitUsage, code, line)
+		assert.Contains(t, err, want, line)
+		assert.Len(t, strings.Split(strings.TrimSpace(err), "\n"), lines(line), line)
+		assert.Empty(t, out, line)
+	}
+}
+
+// lines of the error output: what was begun is shown before the error.
+func lines(line string) int {
+	if line == "up" {
+		return 2
+	}
+	return 1
+}
+
+func TestOutsideOfACheckout(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, err := pipeline(t.Context(), "run")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, err, "is not inside a checkout of the pipeline")
+}
+
+func TestNothingToStopOrDelete(t *testing.T) {
+	emptyCheckout(t)
+	code, out, _ := pipeline(t.Context(), "down")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, "No local cloud runs.\n", out)
+	code, _, _ = pipeline(t.Context(), "reset --yes")
+	assert.Equal(t, exitOK, code)
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	root := (&app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}).root()
+	for _, command := range append(root.Commands(), root) {
+		assert.NotEmpty(t, command.Short, command.Name())
+		assert.Contains(t, command.Example, "pipeline "+strings.TrimPrefix(command.Name(), "pipeline"), command.Name())
+		code, out, _ := pipeline(t.Context(), strings.TrimPrefix(command.CommandPath(), "pipeline")+" --help")
+		assert.Equal(t, exitOK, code)
+		assert.Contains(t, out, "Usage:")
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.Equal(t, 0, exitCode(t.Context(), nil))
+	assert.Equal(t, 1, exitCode(t.Context(), errors.New("the run failed")))
+	assert.Equal(t, 2, exitCode(t.Context(), usage.Errorf("wrong")))
+	assert.Equal(t, 130, exitCode(interrupted, interrupted.Err()))
+	assert.Equal(t, 130, exitCode(t.Context(), told{130}))
+}
+
+func TestFailureNamesStepDatasetCauseAndTheNextCommand(t *testing.T) {
+	step, dataset := "Gate", "films"
+	result := execution.Result{Summary: execution.Summary{
+		Execution: "x", Status: execution.Failed,
+		Error: &execution.Failure{Step: &step, Dataset: &dataset, Error: "GateFailed", Cause: "RowCount > 0 failed"},
+	}}
+	local := &app{}
+	local.options.Environment = "dev"
+	assert.Equal(t, "the run failed at step Gate of dataset films (GateFailed): RowCount > 0 failed\n"+
+		"See more: pipeline logs gate --dataset films --execution x", local.failureText(result))
+	onAWS := &app{onAWS: true}
+	onAWS.options.Environment, onAWS.options.Region = "prod", "eu-west-1"
+	result.Error = &execution.Failure{Error: "Aborted", Cause: "The run was stopped."}
+	assert.Equal(t, "the run failed (Aborted): The run was stopped.\n"+
+		"See more: pipeline status x --aws --region eu-west-1 --environment prod", onAWS.failureText(result))
+}
+
+func TestRunNamesSortByTimeAndDiffer(t *testing.T) {
+	at := time.Date(2026, 2, 1, 4, 0, 0, 0, time.UTC)
+	assert.Regexp(t, `^2026-01-31-run-20260201T040000-[a-z2-7]{4}$`, runName("2026-01-31", at))
+	assert.Regexp(t, `^scheduled-run-20260201T040000-`, runName("", at))
+	assert.NotEqual(t, runName("", at), runName("", at))
+}
+
+func TestStatementComesFromOnePlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "question.sql")
+	require.NoError(t, os.WriteFile(path, []byte("select 1\n"), 0o644))
+	for name, given := range map[string]struct {
+		arguments []string
+		file      string
+	}{"argument": {[]string{"select 1\n"}, ""}, "file": {nil, path}, "input": {nil, "-"}} {
+		sql, err := statement(strings.NewReader("select 1\n"), given.arguments, given.file)
+		require.NoError(t, err, name)
+		assert.Equal(t, "select 1\n", sql, name)
+	}
+	_, err := statement(strings.NewReader(" \n"), nil, "-")
+	assert.True(t, usage.Is(err))
+}
