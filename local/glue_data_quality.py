@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT_MINUTES = 2880
 PAGE = 100
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"})
+# What is stored of a ruleset beside what GetDataQualityRuleset tells.
+INTERNAL = frozenset({"Tags", "ClientToken", "RuleCount", "DynamicRules"})
 # https://docs.aws.amazon.com/glue/latest/webapi/API_GlueTable.html
 TABLE_OPTIONS = frozenset({"pushDownPredicate", "catalogPartitionPredicate"})
 
@@ -62,7 +64,7 @@ class Rulesets:
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         name = _required(request, "Name")
-        rules = self._checked(_required(request, "Ruleset"))
+        checked = self._checked(_required(request, "Ruleset"))
         before = self.stored.get(name)
         token = request.get("ClientToken")
         if before is not None and token and before.get("ClientToken") == token:
@@ -72,7 +74,7 @@ class Rulesets:
         kept = ("Name", "Ruleset", "Description", "TargetTable", "Tags", "ClientToken")
         self.stored[name] = {
             **{key: request[key] for key in kept if key in request},
-            "RuleCount": len(rules),
+            **checked,
             "CreatedOn": time.time(),
             "LastModifiedOn": time.time(),
         }
@@ -81,7 +83,7 @@ class Rulesets:
     def update(self, request: dict[str, Any]) -> dict[str, Any]:
         ruleset = self._find(_required(request, "Name"))
         if "Ruleset" in request:
-            ruleset["RuleCount"] = len(self._checked(request["Ruleset"]))
+            ruleset.update(self._checked(request["Ruleset"]))
         ruleset.update({key: request[key] for key in ("Ruleset", "Description") if key in request})
         ruleset["LastModifiedOn"] = time.time()
         return {key: ruleset[key] for key in ("Name", "Description", "Ruleset") if key in ruleset}
@@ -94,7 +96,7 @@ class Rulesets:
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         ruleset = self._find(_required(request, "Name"))
-        return {key: value for key, value in ruleset.items() if key not in ("Tags", "ClientToken", "RuleCount")}
+        return {key: value for key, value in ruleset.items() if key not in INTERNAL}
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
         wanted = request.get("Filter", {})
@@ -102,23 +104,28 @@ class Rulesets:
         keys = ("Name", "Description", "CreatedOn", "LastModifiedOn", "TargetTable", "RuleCount")
         return _page("Rulesets", [{key: each[key] for key in keys if key in each} for each in found], request)
 
-    def text(self, name: str) -> str:
-        """A ruleset's DQDL. Raises EntityNotFoundException."""
-        return self._find(name)["Ruleset"]
+    def for_catalog(self, name: str) -> tuple[str, list[str]]:
+        """A ruleset's DQDL, and those of its rules that a run on the catalog refuses. Raises EntityNotFoundException.
+
+        https://docs.aws.amazon.com/glue/latest/dg/dqdl.html: dynamic rules are only supported in Glue ETL.
+        """
+        ruleset = self._find(name)
+        return ruleset["Ruleset"], ruleset["DynamicRules"]
 
     def _find(self, name: str) -> dict[str, Any]:
         if name not in self.stored:
             raise ApiError("EntityNotFoundException", f"Ruleset {name} does not exist.")
         return self.stored[name]
 
-    def _checked(self, text: str) -> list[str]:
-        """The rules of a ruleset that AWS's grammar takes. Raises InvalidInputException."""
+    def _checked(self, text: str) -> dict[str, Any]:
+        """What AWS's grammar finds in a ruleset. Raises InvalidInputException for what it does not take."""
         if not 1 <= len(text) <= MAX_RULESET_CHARS:
             raise ApiError("InvalidInputException", f"Ruleset must have 1 to {MAX_RULESET_CHARS} characters.")
         try:
-            return self._warm.parse(text)["rules"]
+            found = self._warm.parse(text)
         except RulesetError as error:
             raise ApiError("InvalidInputException", str(error)) from error
+        return {"RuleCount": len(found["rules"]), "DynamicRules": found["dynamic"]}
 
     # AWS::Glue::DataQualityRuleset ------------------------------------------------------------------------------------
 
@@ -223,7 +230,7 @@ class Runs:
     def start(self, request: dict[str, Any]) -> dict[str, Any]:
         names = _required(request, "RulesetNames")
         _required(request, "Role")
-        texts = [self._rulesets.text(name) for name in names]
+        rulesets = {name: self._rulesets.for_catalog(name) for name in names}
         tables = [_required(request, "DataSource"), *request.get("AdditionalDataSources", {}).values()]
         for table in tables:
             _table(table)
@@ -238,7 +245,7 @@ class Runs:
             "LastModifiedOn": time.time(),
             **{key: request[key] for key in (*asked, "AdditionalDataSources", "ClientToken") if key in request},
         }
-        self._cloud.background(lambda: self._evaluate(run, texts))
+        self._cloud.background(lambda: self._evaluate(run, rulesets))
         return {"RunId": run_id}
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -278,12 +285,15 @@ class Runs:
             return run
         return None
 
-    def _evaluate(self, run: dict[str, Any], texts: list[str]) -> None:
+    def _evaluate(self, run: dict[str, Any], rulesets: dict[str, tuple[str, list[str]]]) -> None:
         try:
-            self._refuse_dynamic(run["RulesetNames"], texts)
+            for name, (_, dynamic) in rulesets.items():
+                if dynamic:
+                    raise RulesetError(f"Ruleset {name}: dynamic rules are only supported in Glue ETL: {dynamic[0]}")
+            texts = [text for text, _ in rulesets.values()]
             minutes = run.get("Timeout", DEFAULT_TIMEOUT_MINUTES)
             answers = self._warm.evaluate(_question(run, texts), minutes * 60, lambda: _running(run))
-            ids = [self._store(run, name, answer) for name, answer in zip(run["RulesetNames"], answers, strict=False)]
+            ids = [self._store(run, name, answer) for name, answer in zip(rulesets, answers, strict=False)]
         except TimeoutError as error:
             _end(run, "TIMEOUT", f"The run timed out: {error}")
         except (EvaluatorError, RulesetError) as error:
@@ -295,12 +305,6 @@ class Runs:
             if run["Status"] not in ENDED:
                 run["ResultIds"] = ids
                 _end(run, "SUCCEEDED")
-
-    def _refuse_dynamic(self, names: list[str], texts: list[str]) -> None:
-        """https://docs.aws.amazon.com/glue/latest/dg/dqdl.html: dynamic rules are only supported in Glue ETL."""
-        for name, text in zip(names, texts, strict=True):
-            for rule in self._warm.parse(text)["dynamic"]:
-                raise RulesetError(f"Ruleset {name}: dynamic rules are only supported in Glue ETL jobs: {rule}")
 
     def _store(self, run: dict[str, Any], ruleset: str, answer: dict[str, Any]) -> str:
         about = {
