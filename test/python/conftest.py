@@ -97,3 +97,26 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running = RunningCloud(tmp_path_factory.mktemp("cloud")).start()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def spark(cloud: RunningCloud) -> Iterator[Any]:
+    """One Spark session for all tests, with the jobs' settings and S3 at the shared cloud.
+
+    `awsglue` and `catalog` can be imported while it lives; their AWS calls go to the cloud.
+    """
+    from pyspark.sql import SparkSession
+
+    from local.spark import RUNTIME, spark_conf
+
+    os.environ.update(AWS_ENDPOINT_URL=cloud.url, AWS_DEFAULT_REGION="us-east-1", SPARK_LOCAL_IP="127.0.0.1", TZ="UTC")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    sys.path.insert(0, str(RUNTIME))
+    builder = SparkSession.builder.appName("tests")
+    for name, value in spark_conf(cloud.url).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+    os.environ.pop("AWS_ENDPOINT_URL")
