@@ -27,6 +27,7 @@ SERVICES = (
     "s3",
     "cloudformation",
     "stepfunctions",
+    "glue",
     "glue_crawlers",
     "glue_jobs",
     "glue_data_quality",

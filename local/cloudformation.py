@@ -16,7 +16,11 @@ from ministack.services.cloudformation import provisioners, stacks
 from local.cloud import Cloud
 
 # Properties that mean nothing on one machine, or that only describe. Everything else must be applied.
-WITHOUT_EFFECT: dict[str, set[str]] = {}
+WITHOUT_EFFECT: dict[str, set[str]] = {
+    "AWS::DynamoDB::Table": {"PointInTimeRecoverySpecification", "SSESpecification"},
+    "AWS::Glue::Database": {"CatalogId"},
+    "AWS::SNS::Topic": {"KmsMasterKeyId"},
+}
 
 
 def install(cloud: Cloud) -> None:
@@ -27,6 +31,8 @@ def install(cloud: Cloud) -> None:
     cloud.resource("Custom::VpcRestrictDefaultSG", group.create, group.update, group.delete)
     classifiers = GlueType(cloud, "Classifier", _classifier)
     cloud.resource("AWS::Glue::Classifier", classifiers.create, classifiers.update, classifiers.delete)
+    logs = FlowLogs(cloud)
+    cloud.resource("AWS::EC2::FlowLog", logs.create, None, logs.delete)
     configurations = GlueType(cloud, "SecurityConfiguration", _security_configuration)
     cloud.resource(
         "AWS::Glue::SecurityConfiguration", configurations.create, configurations.update, configurations.delete
@@ -154,6 +160,26 @@ class DefaultSecurityGroup:
     def _group(self, properties: dict) -> dict | None:
         groups = self.cloud.client("ec2").describe_security_groups(GroupIds=[properties["DefaultSecurityGroupId"]])
         return next(iter(groups["SecurityGroups"]), None)
+
+
+class FlowLogs:
+    """AWS::EC2::FlowLog."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def create(self, _logical_id: str, properties: dict, _stack: str) -> tuple[str, dict]:
+        """Create the flow log of one resource."""
+        request = {key: value for key, value in properties.items() if key not in ("ResourceId", "Tags")}
+        ec2 = self.cloud.client("ec2")
+        answer = ec2.create_flow_logs(ResourceIds=[properties["ResourceId"]], **request)
+        if answer.get("Unsuccessful"):
+            raise ValueError(answer["Unsuccessful"][0]["Error"]["Message"])
+        return answer["FlowLogIds"][0], {"Id": answer["FlowLogIds"][0]}
+
+    def delete(self, physical_id: str, _properties: dict) -> None:
+        """Delete it."""
+        self.cloud.client("ec2").delete_flow_logs(FlowLogIds=[physical_id])
 
 
 class GlueType:

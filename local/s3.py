@@ -12,15 +12,17 @@ import hashlib
 import io
 import json
 import mimetypes
+import re
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack.services import s3 as ministack
 from ministack.services.cloudformation import provisioners
 
-from local.cloud import Cloud
+from local.cloud import Cloud, arn
 
 AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 OWNED_TAG = "aws-cdk:cr-owned"
@@ -45,12 +47,29 @@ DEPLOYMENT_PROPERTIES = {
 
 def install(cloud: Cloud) -> None:
     """Add the bucket type and CDK's two S3 custom resources."""
+    use_the_accounts_key()
     buckets = Buckets(cloud)
     cloud.resource("AWS::S3::Bucket", buckets.create, buckets.update, buckets.delete)
     cleaner = AutoDelete(cloud)
     cloud.resource("Custom::S3AutoDeleteObjects", cleaner.create, cleaner.update, cleaner.delete)
     deployments = Deployments(cloud)
     cloud.resource("Custom::CDKBucketDeployment", deployments.create, deployments.update, deployments.delete)
+
+
+def use_the_accounts_key() -> None:
+    """`aws:kms` without a key means the account's own key for S3 on AWS, where ministack refuses the request.
+
+    CDK publishes assets that way into the bucket of `cdk bootstrap`.
+    """
+    resolve = ministack._resolve_sse_write_headers
+    key = "x-amz-server-side-encryption-aws-kms-key-id"
+
+    def with_key(headers: dict, bucket: str) -> tuple:
+        if headers.get("x-amz-server-side-encryption") == "aws:kms" and not headers.get(key):
+            headers = {**headers, key: arn("kms", "alias/aws/s3")}
+        return resolve(headers, bucket)
+
+    ministack._resolve_sse_write_headers = with_key
 
 
 class Buckets:
@@ -184,12 +203,19 @@ def _ownership(s3: Any, name: str, value: dict) -> None:
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=value)
 
 
+def _acl(s3: Any, name: str, value: str) -> None:
+    if value == "Private":
+        return  # What a bucket is anyway; setting it fails where ownership controls have switched ACLs off.
+    s3.put_bucket_acl(Bucket=name, ACL=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", value).lower())
+
+
 APPLY: dict[str, Callable[[Any, str, Any], None]] = {
     "Tags": _tags,
     "VersioningConfiguration": _versioning,
     "BucketEncryption": _encryption,
     "PublicAccessBlockConfiguration": _public_access,
     "OwnershipControls": _ownership,
+    "AccessControl": _acl,
     "LifecycleConfiguration": _lifecycle,
     "LoggingConfiguration": _logging,
     "NotificationConfiguration": _notifications,
@@ -200,6 +226,7 @@ RESET: dict[str, Callable[[Any, str], Any]] = {
     "BucketEncryption": lambda s3, name: s3.delete_bucket_encryption(Bucket=name),
     "PublicAccessBlockConfiguration": lambda s3, name: s3.delete_public_access_block(Bucket=name),
     "OwnershipControls": lambda s3, name: s3.delete_bucket_ownership_controls(Bucket=name),
+    "AccessControl": lambda s3, name: s3.put_bucket_acl(Bucket=name, ACL="private"),
     "LifecycleConfiguration": lambda s3, name: s3.delete_bucket_lifecycle(Bucket=name),
     "LoggingConfiguration": lambda s3, name: s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={}),
     "NotificationConfiguration": lambda s3, name: _notifications(s3, name, {}),

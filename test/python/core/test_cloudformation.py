@@ -99,7 +99,7 @@ def test_what_nothing_implements_fails_the_stack_by_name(stacks: Stacks, broken:
 
 
 def test_an_unknown_type_is_refused(stacks: Stacks) -> None:
-    with pytest.raises(ClientError, match="Unrecognized resource types: .AWS::MediaLive::Channel"):
+    with pytest.raises(ClientError, match=r"Unrecognized resource types.*MediaLive"):
         stacks.deploy({"Channel": resource("AWS::MediaLive::Channel")})
 
 
