@@ -190,6 +190,7 @@ class State:
         self.entered = now()
         self.retries = 0
         self.tries: dict[int, int] = {}
+        self.assigned: dict[str, Any] = {}
 
     def run(self) -> tuple[Any, str | None]:
         """Run it; gives its output and the name of the next state, None at the end of the line."""
@@ -197,7 +198,8 @@ class State:
         self._event("Entered", {"input": dump(self.data)})
         output, following = self._run_with_retry_and_catch()
         check_size(output, f"the output of the state '{self.name}'")
-        self._event("Exited", {"output": dump(output)})
+        assigned = {name: dump(value) for name, value in self.assigned.items()}
+        self._event("Exited", {"output": dump(output), **({"assignedVariables": assigned} if assigned else {})})
         return output, following
 
     def _event(self, what: str, details: dict) -> None:
@@ -249,6 +251,7 @@ class State:
             assigned = self.evaluate(fields["Assign"], **states)
             check_size(assigned, f"what the state '{self.name}' assigns")
             self.scope.variables.update(assigned)
+            self.assigned = assigned
         return result
 
     def evaluate(self, template: Any, **states: Any) -> Any:
