@@ -79,19 +79,21 @@ select
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
-    size(
-        filter(
+    if(
+        exists(
             array(
                 wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
                 metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
                 box_office_usd, production
             ),
             field -> contains(field, decode(unhex('EFBFBD'), 'UTF-8'))
-        )
-    ) as undecodable_columns,
+        ),
+        'broken',
+        'utf-8'
+    ) as row_encoding,
     -- The lengths, in bytes, of the warehouse's columns.
-    size(
-        filter(
+    if(
+        exists(
             array(
                 octet_length(title) > 400,
                 octet_length(director) > 2000,
@@ -104,8 +106,10 @@ select
                 exists(split(language, ','), name -> octet_length(trim(name)) > 60)
             ),
             too_long -> too_long
-        )
-    ) as overlong_columns
+        ),
+        'too long',
+        'fitting'
+    ) as row_lengths
 from batch
 """
 Typecolumns_node3 = sparkSqlQuery(
@@ -136,8 +140,8 @@ Rules = [
     # The form of the row, worked out by the job: fields missing or left over at the end, bytes that are no UTF-8, and
     # texts that the warehouse's columns cannot hold (it counts bytes).
     ColumnValues "row_shape" in ["complete"],
-    ColumnValues "undecodable_columns" = 0,
-    ColumnValues "overlong_columns" = 0,
+    ColumnValues "row_encoding" in ["utf-8"],
+    ColumnValues "row_lengths" in ["fitting"],
 
     IsComplete "title_typed",
     # From the first film to those announced for the next years.
@@ -313,8 +317,8 @@ Textasitcame_node12 = DropFields.apply(
         "years_from_release",
         "rt_reviews_unexplained",
         "row_shape",
-        "undecodable_columns",
-        "overlong_columns",
+        "row_encoding",
+        "row_lengths",
         "DataQualityRulesPass",
         "DataQualityRulesFail",
         "DataQualityRulesSkip",

@@ -68,12 +68,14 @@ select
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
-    size(
-        filter(
+    if(
+        exists(
             array(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at),
             field -> contains(field, decode(unhex('EFBFBD'), 'UTF-8'))
-        )
-    ) as undecodable_columns
+        ),
+        'broken',
+        'utf-8'
+    ) as row_encoding
 from batch
 left join known on trim(batch.imdb_id) = known.known_imdb_id
 """
@@ -98,7 +100,7 @@ Rules = [
 
     # The form of the row, worked out by the job: fields missing or left over at the end, and bytes that are no UTF-8.
     ColumnValues "row_shape" in ["complete"],
-    ColumnValues "undecodable_columns" = 0,
+    ColumnValues "row_encoding" in ["utf-8"],
 
     # Missing, or no number.
     IsComplete "user_id_typed",
@@ -194,7 +196,7 @@ Textasitcame_node10 = DropFields.apply(
         "seconds_before_batch_end",
         "rating_key",
         "row_shape",
-        "undecodable_columns",
+        "row_encoding",
         "DataQualityRulesPass",
         "DataQualityRulesFail",
         "DataQualityRulesSkip",
