@@ -1,7 +1,7 @@
 -- Which production companies made the most films, and how did those films do?
 -- Grain: one row a company with at least 10 films. A film counts for each of its companies (16 are read at most)
 -- with its whole box office, so totals of companies must not be added up.
--- Units: US dollars of the time, not corrected for inflation; medians only from 5 films on. Half of the films name none.
+-- Units: US dollars of the time, not corrected for inflation; medians from 5 films on. Half of the films name none.
 
 with films as (
     select
