@@ -39,8 +39,8 @@ func (d Deployment) Needed(ctx context.Context) (bool, string, error) {
 	if d.deployed()[d.Target.Environment] != hash {
 		return true, hash, nil
 	}
-	exists, err := d.Target.StackExists(ctx, d.Target.Prefix()+"-workflow")
-	return !exists, hash, err
+	stands, err := d.Target.Stands(ctx, d.Target.Prefix()+"-workflow")
+	return !stands, hash, err
 }
 
 // Run deploys all stacks and notes hash as deployed. Each line that tells of progress goes to
@@ -57,7 +57,7 @@ func (d Deployment) Run(ctx context.Context, hash string, progress func(string))
 		return fmt.Errorf("log of the deployment: %w", err)
 	}
 	defer log.Close()
-	bootstrapped, err := d.Target.StackExists(ctx, bootstrapStack)
+	bootstrapped, err := d.Target.Stands(ctx, bootstrapStack)
 	if err != nil {
 		return err
 	}

@@ -28,8 +28,8 @@ type Event struct {
 	Resource string `json:"resource,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Cause    string `json:"cause,omitempty"`
-	// Failure is the workflow's variable of that name, when the state set it on its way out.
-	Failure string `json:"failure,omitempty"`
+	// Failed is true when the state, on its way out, noted in a variable that its step failed.
+	Failed bool `json:"failed,omitempty"`
 }
 
 // Entered tells whether the event is the entry of a state.
@@ -115,7 +115,7 @@ func newEvent(from types.HistoryEvent) Event {
 	case from.StateExitedEventDetails != nil:
 		event.State = aws.ToString(from.StateExitedEventDetails.Name)
 		event.Output = aws.ToString(from.StateExitedEventDetails.Output)
-		event.Failure = from.StateExitedEventDetails.AssignedVariables["failure"]
+		event.Failed = noteFailure(from.StateExitedEventDetails.AssignedVariables)
 	case from.TaskScheduledEventDetails != nil:
 		event.Resource = callName(from.TaskScheduledEventDetails.ResourceType, from.TaskScheduledEventDetails.Resource)
 		event.Input = aws.ToString(from.TaskScheduledEventDetails.Parameters)
@@ -135,6 +135,19 @@ func newEvent(from types.HistoryEvent) Event {
 		event.Error, event.Cause = aws.ToString(from.ExecutionFailedEventDetails.Error), aws.ToString(from.ExecutionFailedEventDetails.Cause)
 	}
 	return event
+}
+
+// noteFailure tells whether one of the assigned variables is the note of a failure: an object that
+// names step and error. Its name differs between the top of the workflow and the inside of its map,
+// since an inner variable may not hide an outer one.
+func noteFailure(variables map[string]string) bool {
+	for _, text := range variables {
+		var note struct{ Step, Error string }
+		if json.Unmarshal([]byte(text), &note) == nil && note.Step != "" && note.Error != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // callName is the service and action of a task's call, as in "aws-sdk:glue startCrawler".

@@ -1,7 +1,6 @@
 package execution
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -117,20 +116,12 @@ func (p *Progress) exit(event Event) {
 	if from == nil || from.state != event.State || from.visit == nil {
 		return
 	}
-	if setsFailure(event.Failure) {
+	if event.Failed {
 		from.visit.Status = Failed
 	}
 	if from.visit.open--; from.visit.open == 0 {
 		from.visit.Ended = event.Time
 	}
-}
-
-// setsFailure tells whether the workflow noted a failure: a step is named in its variable.
-func setsFailure(variable string) bool {
-	var failure struct {
-		Step string `json:"step"`
-	}
-	return json.Unmarshal([]byte(variable), &failure) == nil && failure.Step != ""
 }
 
 func (p *Progress) fail(visit *Visit) {

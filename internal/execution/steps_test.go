@@ -135,19 +135,12 @@ func TestStepVisitedTwiceIsSummedUp(t *testing.T) {
 }
 
 func TestFailureIsKnownBeforeTheEnd(t *testing.T) {
-	t.Run("by the workflow's variable", func(t *testing.T) {
+	t.Run("by the workflow's note", func(t *testing.T) {
 		var history recorder
 		at := history.enter(0, 0, "Crawl: look", "")
-		at = history.add(at, 1, Event{Type: "TaskStateExited", State: "Crawl: look", Failure: `{"step": "Crawl", "dataset": null}`})
+		at = history.add(at, 1, Event{Type: "TaskStateExited", State: "Crawl: look", Failed: true})
 		history.enter(at, 1, "Report: summary", "")
 		assert.Equal(t, step{"Crawl", "", Failed, 1}, stepsOf(history.progress(), 2)[0])
-	})
-	t.Run("not by an empty one", func(t *testing.T) {
-		var history recorder
-		at := history.enter(0, 0, "Input: read", "")
-		at = history.add(at, 1, Event{Type: "PassStateExited", State: "Input: read", Failure: `{}`})
-		history.enter(at, 1, "Plan: datasets", "")
-		assert.Equal(t, step{"Input", "", Succeeded, 1}, stepsOf(history.progress(), 2)[0])
 	})
 	t.Run("by the state that tells of it", func(t *testing.T) {
 		var history recorder
@@ -156,6 +149,13 @@ func TestFailureIsKnownBeforeTheEnd(t *testing.T) {
 		history.enter(at, 1, "Failed: tell", "films")
 		assert.Equal(t, []step{{"Gate", "films", Failed, 1}}, stepsOf(history.progress(), 2))
 	})
+}
+
+func TestNoteOfAFailure(t *testing.T) {
+	assert.True(t, noteFailure(map[string]string{"fault": `{"step": "Gate", "dataset": null, "error": "GateFailed", "cause": "x"}`}))
+	assert.False(t, noteFailure(map[string]string{
+		"fault": `{}`, "polls": `3`, "results": `[{"step": "Gate", "error": "GateFailed"}]`, "summary": `{"status": "FAILED", "error": {"step": "Gate"}}`,
+	}))
 }
 
 func TestEndOfTheExecutionEndsWhatIsUnderWay(t *testing.T) {

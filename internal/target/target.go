@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
@@ -148,16 +150,18 @@ func (t Target) addOutputs(ctx context.Context, client *cloudformation.Client, l
 	return nil
 }
 
-// StackExists tells whether a stack of that name stands in the target.
-func (t Target) StackExists(ctx context.Context, name string) (bool, error) {
-	_, err := cloudformation.NewFromConfig(t.Config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+// Stands tells whether a stack of that name is there and was deployed to its end.
+func (t Target) Stands(ctx context.Context, name string) (bool, error) {
+	described, err := cloudformation.NewFromConfig(t.Config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if isMissingStack(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("stack %s: %w", name, err)
 	}
-	return true, nil
+	return slices.ContainsFunc(described.Stacks, func(stack types.Stack) bool {
+		return stack.StackStatus == types.StackStatusCreateComplete || stack.StackStatus == types.StackStatusUpdateComplete
+	}), nil
 }
 
 // Get gives an output that must be there.
