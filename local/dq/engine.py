@@ -189,23 +189,28 @@ class _Run:
             for rule in sorted(rules, key=lambda rule: rule.type != "ColumnCount"):
                 self._check([rule])
             return
-        self.rows = rows
+        known = set(rows.columns)
+        judged = {}
         for rule, outcome in outcomes.items():
-            self._take_check(rule, outcome)
+            if outcome.column not in known:
+                outcome.column = None
+            if (column := self._take_check(rule, outcome)) is not None and outcome.column:
+                judged[outcome.column] = column
+        self.rows = rows.withColumns(judged) if judged else rows
 
-    def _take_check(self, rule: Rule, outcome: Outcome) -> None:
+    def _take_check(self, rule: Rule, outcome: Outcome) -> Column | None:
+        """Take the outcome of a check; returns its column where it has to be mended."""
         self.outcomes[rule] = outcome
-        if outcome.column not in self.rows.columns:
-            outcome.column = None
-            return
+        if outcome.column is None:
+            return None
+        if _judged_by_rows(rule) or not outcome.metrics:
+            self.by_compliance.append(rule)
         judged = predicates.column(outcome.column)
         if rule.type == "ColumnValues":
             judged = predicates.values(rule, judged)
         if rule.type == "IsPrimaryKey":
             judged = judged & predicates.complete(rule)
-        self.rows = self.rows.withColumn(outcome.column, self._within(rule, judged))
-        if _judged_by_rows(rule) or not outcome.metrics:
-            self.by_compliance.append(rule)
+        return self._within(rule, judged)
 
     def _predicate(self, rule: Rule) -> None:
         judge = predicates.length if rule.type == "ColumnLength" else predicates.translated

@@ -5,6 +5,7 @@ Language: https://docs.aws.amazon.com/glue/latest/dg/dqdl.html
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ NULL_PASSES = frozenset({"NOT_EQUALS", "NOT_IN"})
 
 # ANTLR reports "line 3:15 …" with the column counted from 0, which no editor does.
 _POSITION = re.compile(r"line (\d+):(\d+) ")
+_KEYWORD = re.compile("null|empty|whitespaces_only", re.IGNORECASE)
 _EMPTY = "No rules or analyzers provided., "
 
 
@@ -86,9 +88,10 @@ def parse(jvm: Any, text: str) -> Ruleset:
         raise RulesetError(f"a ruleset has at most {MAX_RULESET_CHARS} characters, this one has {len(text)}")
     # The parser of dqdl 1.0.0 takes a carriage return for an unknown token.
     java = _parse_java(jvm, text.replace("\r\n", "\n"))
-    rules = tuple(_rule(rule) for rule in java.getRules())
+    mapper = jvm.com.fasterxml.jackson.databind.ObjectMapper()
+    rules = tuple(_rule(rule, mapper) for rule in java.getRules())
     analyzers = tuple(
-        Analyzer(each.toString(), each.getRuleType(), dict(each.getParameters() or {})) for each in java.getAnalyzers()
+        Analyzer(each.toString(), each.getRuleType(), _parameters(each, mapper)) for each in java.getAnalyzers()
     )
     return Ruleset(rules, analyzers)
 
@@ -111,41 +114,49 @@ def _readable(message: str) -> str:
     return _POSITION.sub(lambda match: f"line {match[1]}, column {int(match[2]) + 1}: ", message)
 
 
-def _rule(java: Any) -> Rule:
+# Each call into the JVM costs the better part of a millisecond, and a ruleset has dozens of rules. Therefore the
+# functions below look at the text first, and ask the JVM only what the text leaves open.
+
+
+def _rule(java: Any, mapper: Any) -> Rule:
+    text, kind = java.toString(), java.getRuleType()
     condition = _condition(java.getCondition())
-    threshold = java.getThresholdCondition()
-    if threshold is not None and not threshold.getConditionAsString():
-        threshold = None
-    operator = java.getOperator()
+    threshold = java.getThresholdCondition() if " with threshold " in text else None
+    composite = kind == "Composite"
     return Rule(
-        text=java.toString(),
-        type=java.getRuleType(),
-        parameters=dict(java.getParameters() or {}),
+        text=text,
+        type=kind,
+        parameters={} if composite else _parameters(java, mapper),
         condition=condition,
         threshold=threshold,
-        where=java.getWhereClause(),
-        operator=operator.name() if operator is not None else None,
-        nested=tuple(_rule(rule) for rule in java.getNestedRules() or []),
+        where=java.getWhereClause() if " where " in text and not composite else None,
+        operator=java.getOperator().name() if composite else None,
+        nested=tuple(_rule(rule, mapper) for rule in java.getNestedRules()) if composite else (),
         dynamic=_is_dynamic(condition.java if condition else None) or _is_dynamic(threshold),
         java=java,
     )
 
 
+def _parameters(java: Any, mapper: Any) -> dict[str, str]:
+    return json.loads(mapper.writeValueAsString(java.getParameters())) or {}
+
+
 def _condition(java: Any) -> Condition | None:
-    if java is None or not java.getConditionAsString():
+    if java is None or not (text := java.getConditionAsString()):
         return None
-    kind = java.getClass().getSimpleName().removesuffix("BasedCondition").lower()
-    keywords = frozenset(
-        operand.formatOperand().upper() for operand in java.getOperands() if _class(operand) == "KeywordStringOperand"
-    )
+    kind = _class(java).removesuffix("BasedCondition").lower()
+    keywords: frozenset[str] = frozenset()
+    if kind == "string" and _KEYWORD.search(text):
+        named = (each for each in java.getOperands() if _class(each) == "KeywordStringOperand")
+        keywords = frozenset(each.formatOperand().upper() for each in named)
     return Condition(kind, java.getOperator().name(), keywords, java)
 
 
 def _is_dynamic(condition: Any) -> bool:
     """Whether a condition looks back at earlier results, as `avg(last(3))` does."""
-    if condition is None or _class(condition) != "NumberBasedCondition":
+    if condition is None or "(" not in condition.getConditionAsString():
         return False
-    return any(_has_function(operand) for operand in condition.getOperands())
+    return _class(condition) == "NumberBasedCondition" and any(map(_has_function, condition.getOperands()))
 
 
 def _has_function(operand: Any) -> bool:
