@@ -27,6 +27,7 @@ SERVICES = (
     "s3",
     "cloudformation",
     "stepfunctions",
+    "scheduler",
     "glue",
     "glue_crawlers",
     "glue_jobs",

@@ -35,8 +35,34 @@ Delete = Callable[[str, dict], None]
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-SAVE_EVERY_SECONDS = 5.0
+SAVE_EVERY_SECONDS = 3.0
 READ_ONLY = re.compile(r"(Get|List|Describe|BatchGet|Search|Head|Receive|Poll|Query|Scan)")
+
+
+SIGNED_FOR = re.compile(rb"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
+# The services of ministack that the pipeline and its tools use; to others it often answers with an empty success.
+SERVED = {
+    "cloudformation",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "events",
+    "glue",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+    "tagging",
+}
 
 
 class ApiError(Exception):
@@ -67,6 +93,7 @@ class Cloud:
         self._on_stop: list[Callable[[], None]] = []
         self._glue_operations: dict[str, Operation] = {}
         self._worker_types: set[str] = set()
+        self._served = set(SERVED)
         self._install_glue_dispatch()
         self._run_own_types_on_worker_threads()
 
@@ -83,6 +110,7 @@ class Cloud:
             name = headers.get("x-amz-target", "").rpartition(".")[2]
             return await run_reentrant(_answer, service, name, operations.get(name), body)
 
+        self._served.add(service)
         app.SERVICE_HANDLERS[service] = handle
         router.SERVICE_PATTERNS[service] = {
             "target_prefixes": [target_prefix],
@@ -141,9 +169,13 @@ class Cloud:
         stacks._runs_on_worker_thread = lambda type_name: type_name in self._worker_types or theirs(type_name)
 
     def application(self) -> Callable:
-        """The ASGI application to serve; it notes which requests may have changed state."""
+        """The ASGI application to serve: refuses what is not served, notes which requests may have changed state."""
 
         async def application(scope: dict, receive: Callable, send: Callable) -> None:
+            signed = SIGNED_FOR.search(dict(scope.get("headers", [])).get(b"authorization", b""))
+            if signed and signed[1].decode() not in self._served:
+                await _refuse(signed[1].decode(), send)
+                return
             await app.app(scope, receive, send)
             if scope["type"] == "http" and not _reads_only(scope):
                 self.changed()
@@ -281,6 +313,16 @@ def _answer(service: str, name: str, operation: Operation | None, body: bytes) -
     except Exception as error:
         log.exception("%s:%s failed", service, name)
         return _error(ApiError("InternalServiceException", f"{service}:{name}: {error!r}", 500))
+
+
+async def _refuse(service: str, send: Callable) -> None:
+    """An error that names the service; ministack would take the request for one to S3."""
+    status, headers, body = _error(
+        ApiError("UnknownOperationException", f"the local cloud does not serve {service}", 501)
+    )
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _error(error: ApiError) -> tuple:

@@ -20,6 +20,7 @@ WITHOUT_EFFECT: dict[str, set[str]] = {
     "AWS::DynamoDB::Table": {"PointInTimeRecoverySpecification", "SSESpecification"},
     "AWS::Glue::Database": {"CatalogId"},
     "AWS::SNS::Topic": {"KmsMasterKeyId"},
+    "AWS::StepFunctions::StateMachine": {"TracingConfiguration"},
 }
 
 
