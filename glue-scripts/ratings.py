@@ -16,7 +16,7 @@ def sparkSqlQuery(glueContext, query, mapping, transformation_ctx) -> DynamicFra
 
 
 args = getResolvedOptions(sys.argv, ["JOB_NAME", "BatchDatabase", "ProcessedDatabase", "ProcessedBucket"])
-sc = SparkContext()
+sc = SparkContext.getOrCreate()
 glueContext = GlueContext(sc)
 spark = glueContext.spark_session
 job = Job(glueContext)
