@@ -115,7 +115,7 @@ func (m crawlerMaker) newRole(id, zone string, bucket awss3.Bucket, events, lost
 				"glue:CreateTable", "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable",
 				"glue:GetTables", "glue:UpdatePartition", "glue:UpdateTable",
 			},
-			catalogArns(m.stack, m.environment.Database(zone))...),
+			tableArns(m.stack, m.environment.Database(zone), "*")...),
 		allow(
 			[]string{
 				"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListDeadLetterSourceQueues",

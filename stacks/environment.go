@@ -150,15 +150,12 @@ func asMap(environment Environment) map[string]any {
 	return known
 }
 
-// checkKeys finds what encoding/json lets pass: unknown keys, keys in other letter case, and null.
+// checkKeys finds unknown keys, also those that encoding/json takes for known in other letter case.
 func checkKeys(given, known map[string]any, path string) error {
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		expected, exists := known[key]
 		if !exists {
 			return fmt.Errorf("unknown setting %q; there are %s", path+key, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-		}
-		if given[key] == nil {
-			return fmt.Errorf("setting %q is null; leave it out for the default, %v", path+key, expected)
 		}
 		inner, isMap := given[key].(map[string]any)
 		if group, isGroup := expected.(map[string]any); isMap && isGroup {

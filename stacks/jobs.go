@@ -110,7 +110,7 @@ func newJobRole(stack awscdk.Stack, environment Environment, lake Lake, dataset 
 		deleteObjects(lake.Processed, staging),
 		writeObjects(lake.Artifacts, temporary, sparkLogs),
 		deleteObjects(lake.Artifacts, temporary),
-		readTables(stack, environment.Database("batch"), "batch_"+dataset.Name),
+		readTables(stack, environment.Database("batch"), batchTable(dataset)),
 		writeLogs(stack, jobLogs(environment, dataset)+"/*"),
 		putMetrics("Glue", "Glue Data Quality"),
 		allow([]string{"glue:GetSecurityConfiguration"}, jsii.String("*")),
@@ -130,8 +130,8 @@ func newGateRole(stack awscdk.Stack, environment Environment, lake Lake, sources
 	statements := []awsiam.PolicyStatement{
 		listObjects(lake.Raw, lake.Processed, lake.Artifacts),
 		readObjects(lake.Raw, "raw/"),
-		readTables(stack, environment.Database("batch"), "batch_*"),
-		allow([]string{"glue:GetDataQualityRuleset", "glue:PublishDataQuality"}, glueArn(stack, "dataQualityRuleset", environment.Resource("*"))),
+		readTables(stack, environment.Database("batch"), sources.batchTables()...),
+		allow([]string{"glue:GetDataQualityRuleset", "glue:PublishDataQuality"}, gateArns(stack, environment, sources)...),
 		writeObjects(lake.Artifacts, "dq-results/"),
 		writeLogs(stack, "/aws-glue/*"),
 		putMetrics("Glue", "Glue Data Quality"),
@@ -146,6 +146,15 @@ func newGateRole(stack awscdk.Stack, environment Environment, lake Lake, sources
 	return newRole(stack, "GateRole", "Data Quality runs on whole batches", serviceOfThisAccount("glue.amazonaws.com"), statements...)
 }
 
+// gateArns are the rulesets of all gates.
+func gateArns(stack awscdk.Stack, environment Environment, sources Sources) []*string {
+	var arns []*string
+	for _, dataset := range sources.Datasets {
+		arns = append(arns, glueArn(stack, "dataQualityRuleset", environment.Resource(dataset.Name+"-gate")))
+	}
+	return arns
+}
+
 func publishedPrefixes(tables []string) []string {
 	prefixes := make([]string, 0, len(tables))
 	for _, table := range tables {
@@ -156,11 +165,7 @@ func publishedPrefixes(tables []string) []string {
 
 // readTables grants reading the definitions of tables of a database.
 func readTables(stack awscdk.Stack, database string, tables ...string) awsiam.PolicyStatement {
-	arns := []*string{catalogArn(stack), glueArn(stack, "database", database)}
-	for _, table := range tables {
-		arns = append(arns, glueArn(stack, "table", database+"/"+table))
-	}
-	return allow([]string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"}, arns...)
+	return allow([]string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"}, tableArns(stack, database, tables...)...)
 }
 
 // putMetrics grants publishing metrics, which have no resource but a namespace.

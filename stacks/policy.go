@@ -97,17 +97,13 @@ func glueArn(stack awscdk.Stack, kind, name string) *string {
 	})
 }
 
-// catalogArns are what a call on the tables of databases is authorized against: the catalog, the
-// databases and their tables. See
-// https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-func catalogArns(stack awscdk.Stack, databases ...string) []*string {
-	arns := []*string{catalogArn(stack)}
-	for _, database := range databases {
-		arns = append(arns, glueArn(stack, "database", database), glueArn(stack, "table", database+"/*"))
+// tableArns are what a call on tables of a database is authorized against: the catalog, the database
+// and each table. See https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+func tableArns(stack awscdk.Stack, database string, tables ...string) []*string {
+	catalog := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("glue"), Resource: jsii.String("catalog")})
+	arns := []*string{catalog, glueArn(stack, "database", database)}
+	for _, table := range tables {
+		arns = append(arns, glueArn(stack, "table", database+"/"+table))
 	}
 	return arns
-}
-
-func catalogArn(stack awscdk.Stack) *string {
-	return stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("glue"), Resource: jsii.String("catalog")})
 }

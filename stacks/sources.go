@@ -163,3 +163,23 @@ func (s Sources) referred() []string {
 	slices.Sort(tables)
 	return slices.Compact(tables)
 }
+
+// names are those of the datasets, which the crawler gives to the tables of the raw zone too.
+func (s Sources) names() []string {
+	var names []string
+	for _, dataset := range s.Datasets {
+		names = append(names, dataset.Name)
+	}
+	return names
+}
+
+// batchTables are the tables that the workflow makes for the batches of a run.
+func (s Sources) batchTables() []string {
+	var tables []string
+	for _, dataset := range s.Datasets {
+		tables = append(tables, batchTable(dataset))
+	}
+	return tables
+}
+
+func batchTable(dataset datasets.Dataset) string { return "batch_" + dataset.Name }

@@ -12,7 +12,6 @@ import (
 // definition in a file grants nothing.
 func newWorkflowRole(stack awscdk.Stack, props *WorkflowProps, lock awsdynamodb.CfnTable, alerts awssns.Topic) awsiam.Role {
 	environment, lake, warehouse := props.Environment, props.Lake, props.Warehouse
-	everyRuleset := glueArn(stack, "dataQualityRuleset", "*")
 	return newRole(stack, "PipelineRole", "State machine of the pipeline", serviceOfThisAccount("states.amazonaws.com"),
 		allow([]string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}, lock.AttrArn()),
 		allow([]string{"states:DescribeExecution"}, executionsArn(stack, environment)),
@@ -26,14 +25,14 @@ func newWorkflowRole(stack awscdk.Stack, props *WorkflowProps, lock awsdynamodb.
 
 		allow([]string{"glue:GetCrawler", "glue:StartCrawler"},
 			glueArn(stack, "crawler", lake.RawCrawler), glueArn(stack, "crawler", lake.ProcessedCrawler)),
-		allow([]string{"glue:GetPartition"}, catalogArns(stack, lake.RawDatabase)...),
-		allow([]string{"glue:GetTables"}, catalogArns(stack, lake.ProcessedDatabase)...),
-		allow([]string{"glue:CreatePartition", "glue:CreateTable", "glue:DeleteTable"}, catalogArns(stack, lake.BatchDatabase)...),
+		allow([]string{"glue:GetPartition"}, tableArns(stack, lake.RawDatabase, props.Sources.names()...)...),
+		allow([]string{"glue:GetTables"}, tableArns(stack, lake.ProcessedDatabase, "*")...),
+		allow([]string{"glue:CreatePartition", "glue:CreateTable", "glue:DeleteTable"}, tableArns(stack, lake.BatchDatabase, props.Sources.batchTables()...)...),
 
 		allow([]string{"glue:GetDataQualityRulesetEvaluationRun", "glue:StartDataQualityRulesetEvaluationRun"},
-			glueArn(stack, "dataQualityRuleset", environment.Resource("*"))),
+			gateArns(stack, environment, props.Sources)...),
 		// A result is asked for by its id, and that of a job belongs to no ruleset with a name.
-		allow([]string{"glue:GetDataQualityResult", "glue:ListDataQualityResults"}, everyRuleset),
+		allow([]string{"glue:GetDataQualityResult", "glue:ListDataQualityResults"}, glueArn(stack, "dataQualityRuleset", "*")),
 		allowIf(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "glue.amazonaws.com"}},
 			[]string{"iam:PassRole"}, props.Jobs.GateRole.RoleArn()),
 
@@ -63,8 +62,8 @@ func executionsArn(stack awscdk.Stack, environment Environment) *string {
 
 func jobArns(stack awscdk.Stack, props *WorkflowProps) []*string {
 	var arns []*string
-	for _, dataset := range props.Sources.Datasets {
-		arns = append(arns, glueArn(stack, "job", props.Environment.Resource(dataset.Name)))
+	for _, name := range props.Sources.names() {
+		arns = append(arns, glueArn(stack, "job", props.Environment.Resource(name)))
 	}
 	return arns
 }
