@@ -70,7 +70,7 @@ func (d Deployment) Run(ctx context.Context, hash string, progress func(string))
 		}
 	}
 	progress("synthesize")
-	err = d.cdk(ctx, d.Checkout.Root, log, progress, "deploy", "--all", "--require-approval", "never", "--progress", "events",
+	err = d.cdk(ctx, d.Checkout.Root, log, progress, "deploy", "--all", "--concurrency", "4", "--require-approval", "never", "--progress", "events",
 		"--context", "environment="+d.Target.Environment, "--output", filepath.Join(d.Checkout.StateDir(), "cdk.out"))
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func CallsOf(events []Event) []*Call {
 				Resource: event.Resource, Began: event.Time, Input: event.Input,
 			}
 			calls = append(calls, at.call)
-		case at.call != nil && strings.HasPrefix(event.Type, "Task"):
+		case at.call != nil:
 			at.call.note(event)
 		}
 		branches[event.ID] = at
@@ -60,12 +60,16 @@ func CallsOf(events []Event) []*Call {
 	return calls
 }
 
+// note takes what an event tells of the call; others of its branch tell of the state around it.
 func (c *Call) note(event Event) {
-	if event.Output != "" {
+	switch event.Type {
+	case "TaskSubmitted", "TaskSucceeded":
 		c.Output = event.Output
+	case "TaskFailed", "TaskTimedOut":
+		c.Error, c.Cause = event.Error, event.Cause
 	}
 	switch event.Type {
 	case "TaskSucceeded", "TaskFailed", "TaskTimedOut":
-		c.Ended, c.Error, c.Cause = event.Time, event.Error, event.Cause
+		c.Ended = event.Time
 	}
 }

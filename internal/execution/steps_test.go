@@ -35,7 +35,7 @@ func (r *recorder) enter(previous int64, second float64, state, dataset string) 
 }
 
 func (r *recorder) exit(previous int64, second float64, state string) int64 {
-	return r.add(previous, second, Event{Type: "TaskStateExited", State: state})
+	return r.add(previous, second, Event{Type: "TaskStateExited", State: state, Output: "{}"})
 }
 
 func (r *recorder) progress() *Progress {
