@@ -25,7 +25,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift_engine import Result, Session, execute, query
 from local.redshift_sql import SqlError, Statement, byte_limit, has_limit, parse
@@ -443,7 +443,7 @@ def _checked(load: _Load, batch: pa.RecordBatch) -> pa.RecordBatch:
     arrays = []
     for column, array in zip(load.columns, batch.columns, strict=True):
         if limit := byte_limit(column["type"]):
-            longest = pc.max(pc.binary_length(array)).as_py() or 0
+            longest = pc.call_function("max", [pc.call_function("binary_length", [array])]).as_py() or 0
             if longest > limit:
                 raise SqlError(
                     f"Spectrum Scan Error. The length of the data column {column['name']} is longer than the length "
@@ -631,7 +631,7 @@ def _write_parquet(session: Session, unload: Transfer) -> tuple[bytes, int]:
     wide = [f'cast("{name}" as bigint) as "{name}"' for name, kind, *_ in described if kind == "HUGEINT"]
     star = f"* replace ({', '.join(wide)})" if wide else "*"
     session.cursor.execute(f"select {star} from ({statement.duckdb[0]})")
-    table = session.cursor.to_arrow_table()
+    table: pa.Table = session.cursor.to_arrow_table()
     file = io.BytesIO()
     pq.write_table(table, file)
     return file.getvalue(), table.num_rows

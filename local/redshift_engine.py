@@ -15,7 +15,7 @@ import duckdb
 from local.redshift_sql import MACROS, SqlError, Statement, byte_limit, parse
 
 # Nothing of this machine is in reach of a query: no files, no Python variables, no downloaded extensions.
-SETTINGS = {
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "enable_external_access": "false",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 # sqlglot warns of statements that it does not know; here they are errors.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -93,7 +93,7 @@ def _tokens(text: str) -> list[Token]:
         raise SqlError(f"syntax error: {error}") from error
 
 
-def _tree(text: str) -> exp.Expression:
+def _tree(text: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(text, read="redshift") if tree is not None]
     except ParseError as error:
@@ -135,7 +135,7 @@ TYPES = {
 }
 
 # Clauses that sqlglot reads and Redshift does not, with the word at which Redshift stops.
-FOREIGN_CLAUSES: dict[type[exp.Expression], str] = {
+FOREIGN_CLAUSES: dict[type[exp.Expr], str] = {
     exp.Filter: "filter",
     exp.Lambda: "->",
     exp.Struct: "{",
@@ -182,7 +182,7 @@ WORDS = set(
 )
 
 
-def _check(tree: exp.Expression, text: str, in_batch: bool) -> None:
+def _check(tree: exp.Expr, text: str, in_batch: bool) -> None:
     if isinstance(tree, (exp.Transaction, exp.Commit, exp.Rollback)):
         raise SqlError("the Data API opens and ends transactions itself; use BatchExecuteStatement")
     if isinstance(tree, exp.Command) or not isinstance(tree, STATEMENTS):
@@ -203,7 +203,7 @@ def _check_create(tree: exp.Create) -> None:
     if tree.kind == "INDEX":
         raise SqlError('SQL command "create index" not supported on Redshift tables')
     if tree.kind not in ("SCHEMA", "TABLE", "VIEW"):
-        raise SqlError(f"the local warehouse does not implement create {tree.kind.lower()}")
+        raise SqlError(f"the local warehouse does not implement create {str(tree.kind).lower()}")
     if tree.args.get("replace") and tree.kind != "VIEW":
         raise SqlError('syntax error at or near "or"')
     if tree.kind == "TABLE" and tree.expression and tree.args.get("exists"):
@@ -238,7 +238,7 @@ def _check_alter(tree: exp.Alter) -> None:
             raise SqlError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")
 
 
-def _check_clauses(tree: exp.Expression) -> None:
+def _check_clauses(tree: exp.Expr) -> None:
     for node in tree.walk():
         if word := FOREIGN_CLAUSES.get(type(node)):
             raise SqlError(f'syntax error at or near "{word}"')
@@ -250,13 +250,13 @@ def _check_clauses(tree: exp.Expression) -> None:
             raise SqlError("the local warehouse does not implement functions in FROM")
 
 
-def _check_types(tree: exp.Expression) -> None:
+def _check_types(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.DataType):
         if node.this not in TYPES or isinstance(node.this, str) or node.args.get("nested"):
             raise SqlError(f'type "{node.sql("redshift").lower()}" does not exist')
 
 
-def _check_functions(tree: exp.Expression, text: str) -> None:
+def _check_functions(tree: exp.Expr, text: str) -> None:
     """Refuse functions by the name that the statement gives them: sqlglot's tree knows several names as one."""
     named = {alias.name.lower() for alias in tree.find_all(exp.CTE, exp.TableAlias)}
     tokens = _tokens(text)
@@ -271,7 +271,7 @@ def _check_functions(tree: exp.Expression, text: str) -> None:
             raise SqlError(f"function {name}() does not exist in Redshift or is not implemented by the local warehouse")
 
 
-def _check_sorted_aggregates(tree: exp.Expression) -> None:
+def _check_sorted_aggregates(tree: exp.Expr) -> None:
     """Redshift sorts once for all LISTAGG, MEDIAN and PERCENTILE functions of a select."""
     for select in tree.find_all(exp.Select):
         orders = set()
@@ -285,7 +285,7 @@ def _check_sorted_aggregates(tree: exp.Expression) -> None:
 # Translation ----------------------------------------------------------------------------------------------------------
 
 
-def _bind(tree: exp.Expression, parameters: dict[str, str]) -> set[str]:
+def _bind(tree: exp.Expr, parameters: dict[str, str]) -> set[str]:
     """Put the parameters in as string literals, whose type the statement decides, as in Redshift."""
     used = set()
     for node in list(tree.find_all(exp.Placeholder)):
@@ -296,7 +296,7 @@ def _bind(tree: exp.Expression, parameters: dict[str, str]) -> set[str]:
     return used
 
 
-def _translate(tree: exp.Expression, text: str) -> Statement:
+def _translate(tree: exp.Expr, text: str) -> Statement:
     for identifier in tree.find_all(exp.Identifier):
         # Redshift folds quoted names too, unless enable_case_sensitive_identifier is set.
         identifier.set("this", identifier.name.lower())
@@ -323,10 +323,11 @@ def _create(tree: exp.Create, text: str) -> Statement:
     # Distribution and sort keys, encodings, late binding: nothing that a result depends on.
     tree.set("properties", None)
     tree.set("no_schema_binding", None)
-    tree = _expressions(tree)
-    if tree.kind == "TABLE":
-        return Statement(text, "create table as", [_duckdb(tree.expression)], table=_duckdb(tree.this), creates="table")
-    return Statement(text, "change", [_duckdb(tree)], creates=tree.kind.lower())
+    kind, table = str(tree.kind).lower(), _duckdb(tree.this)
+    if kind == "table":
+        query = _duckdb(_expressions(tree.expression))
+        return Statement(text, "create table as", [query], table=table, creates=kind)
+    return Statement(text, "change", [_duckdb(_expressions(tree))], creates=kind)
 
 
 def _drops(tree: exp.Drop) -> list[str]:
@@ -374,12 +375,12 @@ def _duckdb_type(redshift_type: str) -> str:
     return "varchar" if byte_limit(redshift_type) else redshift_type
 
 
-def _expressions(tree: exp.Expression) -> exp.Expression:
+def _expressions(tree: exp.Expr) -> exp.Expr:
     """Replace what DuckDB would compute otherwise."""
     return tree.transform(_expression)
 
 
-def _expression(node: exp.Expression) -> exp.Expression:
+def _expression(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CurrentTimestamp):
         # GETDATE() and SYSDATE are timestamps without a zone, in UTC.
         return exp.cast(exp.AtTimeZone(this=exp.Anonymous(this="now"), zone=exp.Literal.string("UTC")), "timestamp")
@@ -392,7 +393,7 @@ def _expression(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _cast(node: exp.Cast) -> exp.Expression:
+def _cast(node: exp.Cast) -> exp.Expr:
     """A cast to varchar(n) cuts the text; a decimal without a precision has 18 digits and no decimals."""
     declared = _declared_type(node.to)
     if byte_limit(declared):
@@ -405,14 +406,14 @@ def _cast(node: exp.Cast) -> exp.Expression:
     return node
 
 
-def _average(average: exp.Avg, window: exp.Window | None) -> exp.Expression:
+def _average(average: exp.Avg, window: exp.Window | None) -> exp.Expr:
     """AVG keeps the scale of its argument: whole numbers have a whole average.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
     """
     first = exp.Anonymous(this="any_value", expressions=[average.this.copy()])
-    mean: exp.Expression = exp.Anonymous(this="avg", expressions=[average.this.copy()])
-    typed: exp.Expression = first
+    mean: exp.Expr = exp.Anonymous(this="avg", expressions=[average.this.copy()])
+    typed: exp.Expr = first
     if window is not None:
         mean, typed = window.copy(), window.copy()
         mean.set("this", exp.Anonymous(this="avg", expressions=[average.this.copy()]))
@@ -432,5 +433,5 @@ MACROS = (
 )
 
 
-def _duckdb(tree: exp.Expression) -> str:
+def _duckdb(tree: exp.Expr) -> str:
     return tree.sql(dialect="duckdb", identify=True, comments=False)

@@ -1,0 +1,217 @@
+"""A warehouse in the shared local cloud, and the statements that the workflow runs in it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parents[3]
+ROLE = "arn:aws:iam::000000000000:role/copy"
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def plan() -> dict:
+    """The document of statements, as it is deployed."""
+    printed = subprocess.run(["go", "run", "./internal/warehouse/print"], cwd=ROOT, capture_output=True, check=True)
+    return json.loads(printed.stdout)
+
+
+@dataclass
+class Warehouse:
+    """A namespace and a workgroup of their own, with a bucket for what is loaded and unloaded."""
+
+    cloud: Any
+    plan: dict
+    name: str = field(default_factory=lambda: f"warehouse-{next(NUMBERS)}")
+
+    def create(self) -> Warehouse:
+        """Create the namespace, the workgroup and the bucket."""
+        serverless = self.cloud.client("redshift-serverless")
+        namespace = serverless.create_namespace(
+            namespaceName=self.name, dbName="movies", manageAdminPassword=True, iamRoles=[ROLE]
+        )["namespace"]
+        serverless.create_workgroup(workgroupName=self.name, namespaceName=self.name, baseCapacity=8)
+        self.secret = namespace["adminPasswordSecretArn"]
+        self.data = self.cloud.client("redshift-data")
+        self.s3 = self.cloud.client("s3")
+        self.s3.create_bucket(Bucket=self.name)
+        return self
+
+    @property
+    def target(self) -> dict:
+        """What every request names."""
+        return {"WorkgroupName": self.name, "Database": "movies", "SecretArn": self.secret}
+
+    # Statements -------------------------------------------------------------------------------------------------------
+
+    def run(self, *statements: str) -> dict:
+        """Run a batch to its end and describe it."""
+        started = self.data.batch_execute_statement(Sqls=list(statements), WaitTimeSeconds=30, **self.target)
+        return self.data.describe_statement(Id=started["Id"])
+
+    def done(self, *statements: str) -> dict:
+        """Run a batch that must succeed."""
+        described = self.run(*statements)
+        assert described["Status"] == "FINISHED", described["Error"]
+        return described
+
+    def error(self, *statements: str) -> str:
+        """Run a batch that must fail, and give its error."""
+        described = self.run(*statements)
+        assert described["Status"] == "FAILED", described
+        return described["Error"]
+
+    def rows(self, sql: str, **parameters: str) -> list[list]:
+        """The rows of a query, through the Data API."""
+        bound = {"Parameters": [{"name": k, "value": v} for k, v in parameters.items()]} if parameters else {}
+        started = self.data.execute_statement(Sql=sql, WaitTimeSeconds=30, **self.target, **bound)
+        described = self.data.describe_statement(Id=started["Id"])
+        assert described["Status"] == "FINISHED", described.get("Error")
+        pages = self.data.get_paginator("get_statement_result").paginate(Id=started["Id"])
+        return [[value(member) for member in record] for page in pages for record in page["Records"]]
+
+    # Objects ----------------------------------------------------------------------------------------------------------
+
+    def put(self, key: str, body: bytes) -> None:
+        """Put an object into the bucket."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def put_parquet(self, key: str, table: pa.Table) -> None:
+        """Put a table as a Parquet file."""
+        file = io.BytesIO()
+        pq.write_table(table, file)
+        self.put(key, file.getvalue())
+
+    def get(self, key: str) -> bytes:
+        """The content of an object."""
+        return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys under a prefix."""
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])]
+
+    # What the workflow does -------------------------------------------------------------------------------------------
+
+    def apply_schema(self) -> Warehouse:
+        """Create schemas, tables and views."""
+        self.done(*self.plan["schema"])
+        self.done(*self.plan["views"])
+        return self
+
+    def fill(self, statement: str, **values: str) -> str:
+        """Put values into a statement's placeholders, as the workflow does."""
+        known = {
+            "processed_bucket": self.name,
+            "artifacts_bucket": self.name,
+            "copy_role": ROLE,
+            "rows_read": "4",
+            "rows_processed": "2",
+            "rows_quarantined": "1",
+            "rows_duplicates": "1",
+            **values,
+        }
+        for name, text in known.items():
+            statement = statement.replace(f"{{{{{name}}}}}", text)
+        assert "{{" not in statement
+        return statement
+
+    def stage(self, dataset: str, tables: dict[str, list[dict]], bad: Iterable[str] = ()) -> list[Any]:
+        """Put a batch's rows where the job leaves them and copy them; gives the counts that the workflow reads."""
+        prefix = f"staging/{dataset}/"
+        for key in self.keys(prefix):
+            self.s3.delete_object(Bucket=self.name, Key=key)
+        copies = [self.plan["datasets"][dataset]["copy"][table] for table in tables]
+        for table, rows in tables.items():
+            self.put_parquet(f"{prefix}{table}/part-00000.parquet", self.published(table, rows))
+        if lines := [json.dumps({"any": "column", "rules_broken": rules}) for rules in bad]:
+            self.put(f"{prefix}quarantine/part-00000.json", "\n".join(lines).encode())
+            copies.append(self.plan["datasets"][dataset]["copy"]["quarantine"])
+        statements = self.plan["datasets"][dataset]
+        described = self.done(*(self.fill(sql) for sql in statements["clear"] + copies + statements["count"]))
+        return [self.result(part["Id"]) for part in described["SubStatements"][-2:]]
+
+    def result(self, statement_id: str) -> list[list]:
+        """The rows of one statement of a batch."""
+        return [
+            [value(member) for member in record]
+            for record in self.data.get_statement_result(Id=statement_id)["Records"]
+        ]
+
+    def load_statements(self, day: str, *datasets: str) -> list[str]:
+        """The batch that loads what is staged and rebuilds the marts."""
+        loads = [sql for dataset in datasets for sql in self.plan["datasets"][dataset]["load"]]
+        marts = [sql for mart in self.plan["marts"] for sql in mart["statements"]]
+        return [
+            self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in [*loads, *marts, self.plan["loaded"]]
+        ]
+
+    def load(self, day: str, **datasets: dict[str, list[dict]]) -> None:
+        """Stage and load a batch of each of the datasets."""
+        for dataset, tables in datasets.items():
+            self.stage(dataset, tables)
+        self.done(*self.load_statements(day, *datasets))
+
+    def published(self, table: str, rows: list[dict]) -> pa.Table:
+        """Rows as the job publishes them: every column of the table, in its order and with its type."""
+        columns = [c for c in self.plan["columns"] if (c["schema"], c["table"]) == ("staging", table)]
+        known = {column["column"] for column in columns}
+        assert all(set(row) <= known for row in rows), f"{table}: unknown column in {rows[:1]}"
+        return pa.table(
+            {
+                column["column"]: pa.array(
+                    [python_value(row.get(column["column"]), column["type"]) for row in rows],
+                    arrow_type(column["type"]),
+                )
+                for column in columns
+            }
+        )
+
+
+def value(member: dict) -> Any:
+    """A value of the Data API as Python has it; exact numbers stay strings."""
+    return None if member.get("isNull") else next(iter(member.values()))
+
+
+def arrow_type(redshift_type: str) -> pa.DataType:
+    """What the job writes for a column of this type."""
+    if match := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", redshift_type):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    plain = {"bigint": pa.int64(), "integer": pa.int32(), "date": pa.date32(), "timestamp": pa.timestamp("us")}
+    return plain.get(redshift_type, pa.string())
+
+
+def python_value(given: Any, redshift_type: str) -> Any:
+    """A value of a test's data file with the type of its column."""
+    if given is None:
+        return None
+    if redshift_type.startswith("decimal"):
+        return Decimal(str(given))
+    if redshift_type == "date":
+        return date.fromisoformat(given)
+    return datetime.fromisoformat(given) if redshift_type == "timestamp" else given
+
+
+@pytest.fixture
+def warehouse(cloud: Any, plan: dict) -> Warehouse:
+    """An empty warehouse with the schema applied."""
+    return Warehouse(cloud, plan).create().apply_schema()
+
+
+@pytest.fixture(scope="module")
+def database(cloud: Any, plan: dict) -> Warehouse:
+    """A warehouse without tables, shared by the tests of a module."""
+    return Warehouse(cloud, plan).create()

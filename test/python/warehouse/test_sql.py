@@ -1,0 +1,90 @@
+"""What the local warehouse takes for Redshift SQL, and what it refuses as Redshift does."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.redshift_sql import SqlError, has_limit, parse
+
+REFUSED = {
+    "selec 1": "syntax error",
+    "select 'open": "syntax error",
+    "": "end of input",
+    "select 1; select 2": "multiple commands",
+    "begin": "BatchExecuteStatement",
+    "truncate table s.t": "TRUNCATE commits",
+    "create index i on s.t (a)": "create index",
+    "create or replace table s.t (a integer)": 'near "or"',
+    "create table if not exists s.t as select 1 as a": 'near "not"',
+    "create table s.t (a uuid)": 'type "uuid" does not exist',
+    "create table s.t (a integer) distkey (b)": 'column "b" named in key',
+    "create table s.t (a integer identity(1, 1))": "identity",
+    "create table s.t (a varchar(70000))": "cannot exceed 65535",
+    "alter table s.t add column if not exists a integer": "IF [NOT] EXISTS",
+    "alter table s.t add column a integer, add column b integer": "one action",
+    "alter table s.t add column a integer not null": "non-null default",
+    "insert into s.t values (1) on conflict do nothing": 'near "conflict"',
+    "insert into s.t values (1) returning a": 'near "returning"',
+    "select count(*) filter (where a > 1) from s.t": 'near "filter"',
+    "select distinct on (a) a, b from s.t": "DISTINCT ON",
+    "select * from (values (1)) as v": "VALUES is for INSERT",
+    "select [1, 2]": "syntax error",
+    "select string_agg(a, ',') from s.t": "function string_agg()",
+    "select corr(a, b) from s.t": "function corr()",
+    "select list_sort(a) from s.t": "function list_sort()",
+    "select read_text('/etc/hosts')": "function read_text()",
+    "select * from read_csv('/etc/hosts')": "functions in FROM",
+    "select median(a), median(b) from s.t": "within group ORDER BY",
+    "vacuum": "does not implement",
+    "grant select on s.t to u": "does not implement",
+    "select 1 where 1 = :missing": ":missing",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_refuses(text: str) -> None:
+    with pytest.raises(SqlError) as error:
+        parse(text, in_batch=True)
+    assert REFUSED[text] in str(error.value)
+
+
+def test_truncate_is_fine_outside_a_batch() -> None:
+    assert parse("truncate table s.t").kind == "change"
+
+
+def test_keys_and_encodings_are_read_and_left_out() -> None:
+    table = parse(
+        "create table s.t (A integer encode az64 not null, b varchar, c decimal, primary key (a))"
+        " diststyle key distkey (a) compound sortkey (a, b)"
+    )
+    assert [column.definition for column in table.columns] == [
+        '"a" integer not null',
+        '"b" varchar check (strlen("b") <= 256)',
+        '"c" decimal(18,0)',
+    ]
+    assert [column.redshift_type for column in table.columns] == ["integer", "varchar(256)", "decimal(18,0)"]
+
+
+def test_names_fold_to_lower_case() -> None:
+    assert parse('select "Title" from S.Films as F').duckdb == ['SELECT "title" FROM "s"."films" AS "f"']
+
+
+def test_nulls_sort_as_the_largest() -> None:
+    assert parse("select a from t order by a desc").duckdb[0].endswith("NULLS FIRST")
+
+
+def test_parameters_become_literals() -> None:
+    sql = parse("select a from t where b = :b and c like '%:b'", {"b": "it's'; drop table t; --"}).duckdb[0]
+    assert sql == """SELECT "a" FROM "t" WHERE "b" = 'it''s''; drop table t; --' AND "c" LIKE '%:b'"""
+
+
+def test_drops_of_several_tables() -> None:
+    assert parse("drop table if exists s.a, s.b").duckdb == [
+        'DROP TABLE IF EXISTS "s"."a"',
+        'DROP TABLE IF EXISTS "s"."b"',
+    ]
+
+
+def test_limit_of_the_outer_select() -> None:
+    assert has_limit("select * from (select 1 as a) limit 1")
+    assert not has_limit("select * from (select 1 as a limit 1)")
