@@ -7,14 +7,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack import app
 from ministack.services.cloudformation import provisioners, stacks
 
 from local.cloud import Cloud
 
+HOLD_SECONDS = 4.0
+RUNNING = re.compile(rb"<StackStatus>(?!REVIEW)\w+_IN_PROGRESS</StackStatus>")
 # Properties that mean nothing on one machine, or that only describe. Everything else must be applied.
 WITHOUT_EFFECT: dict[str, set[str]] = {
     "AWS::DynamoDB::Table": {"PointInTimeRecoverySpecification", "SSESpecification"},
@@ -28,6 +34,7 @@ def install(cloud: Cloud) -> None:
     """Replace what is silent in ministack's engine and add types."""
     refuse_what_is_not_applied(cloud)
     save_after_stack_operations(cloud)
+    answer_when_settled()
     group = DefaultSecurityGroup(cloud)
     cloud.resource("Custom::VpcRestrictDefaultSG", group.create, group.update, group.delete)
     classifiers = GlueType(cloud, "Classifier", _classifier)
@@ -131,6 +138,24 @@ def save_after_stack_operations(cloud: Cloud) -> None:
             cloud.save_now()
 
     stacks._add_event = add
+
+
+def answer_when_settled() -> None:
+    """Hold the answer about a stack while an operation runs on it, a few seconds at most.
+
+    CDK asks once and then only every five seconds, which would be most of the time of a deployment here.
+    """
+    describe = app.SERVICE_HANDLERS["cloudformation"]
+
+    async def handle(method: str, path: str, headers: dict, body: bytes, query: dict) -> tuple:
+        answer = await describe(method, path, headers, body, query)
+        deadline = time.monotonic() + HOLD_SECONDS
+        while b"Action=DescribeStacks&" in body and RUNNING.search(answer[2]) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+            answer = await describe(method, path, headers, body, query)
+        return answer
+
+    app.SERVICE_HANDLERS["cloudformation"] = handle
 
 
 class DefaultSecurityGroup:
