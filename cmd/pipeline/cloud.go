@@ -27,7 +27,7 @@ const (
 )
 
 func interval(of target.Target) time.Duration {
-	if of.Local {
+	if of.Config.BaseEndpoint != nil {
 		return localInterval
 	}
 	return awsInterval

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from test.python.conftest import ROOT, RunningCloud, wait_for
+from conftest import ROOT, RunningCloud, wait_for
 
 ENVIRONMENT = "cli"
 DATE = "2026-01-31"
