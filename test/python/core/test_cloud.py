@@ -89,6 +89,7 @@ def fill(cloud: RunningCloud) -> tuple[str, str]:
     stack = cloudformation.create_stack(StackName="kept", TemplateBody=json.dumps(TEMPLATE))["StackId"]
     cloudformation.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig={"Delay": 0.2})
     cloud.client("s3").put_object(Bucket="kept", Key="a/b=c/d", Body=b"content", Metadata={"m": "v"})
+    cloud.client("s3").put_object(Bucket="kept", Key="a", Body=b"a key that is a folder too")
     cloud.client("sqs").send_message(QueueUrl=queue_url(cloud), MessageBody="message")
     cloud.client("dynamodb").put_item(TableName="kept", Item={"id": {"S": "1"}})
     columns = {"Columns": [{"Name": "c", "Type": "string"}], "Location": "s3://kept/a/"}
@@ -106,6 +107,7 @@ def assert_all_is_there(cloud: RunningCloud, stack: str, execution: str) -> None
     assert (found["StackId"], found["StackStatus"]) == (stack, "CREATE_COMPLETE")
     kept = cloud.client("s3").get_object(Bucket="kept", Key="a/b=c/d")
     assert (kept["Body"].read(), kept["Metadata"]) == (b"content", {"m": "v"})
+    assert cloud.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"a key that is a folder too"
     messages = cloud.client("sqs").receive_message(QueueUrl=queue_url(cloud), VisibilityTimeout=0)["Messages"]
     assert [message["Body"] for message in messages] == ["message"]
     assert cloud.client("dynamodb").get_item(TableName="kept", Key={"id": {"S": "1"}})["Item"] == {"id": {"S": "1"}}
@@ -144,7 +146,8 @@ def saved(cloud: RunningCloud, service: str, text: str) -> bool:
 def delete_everything(cloud: RunningCloud) -> None:
     """What was made before a restart can be deleted after it, and stays away after another."""
     cloudformation = cloud.client("cloudformation")
-    cloud.client("s3").delete_object(Bucket="kept", Key="a/b=c/d")
+    for key in ("a", "a/b=c/d"):
+        cloud.client("s3").delete_object(Bucket="kept", Key=key)
     cloud.client("glue").delete_table(DatabaseName="kept", Name="t")
     cloudformation.delete_stack(StackName="kept")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="kept", WaiterConfig={"Delay": 0.2})
