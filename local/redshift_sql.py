@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -56,6 +57,16 @@ class Statement:
 
 def parse(text: str, parameters: dict[str, str] | None = None, in_batch: bool = False) -> Statement:
     """Read one Redshift statement. `parameters` are bound to its `:name` placeholders as texts of unknown type."""
+    return _parse(text, parameters, in_batch) if parameters else _parse_again(text, in_batch)
+
+
+@lru_cache(maxsize=500)
+def _parse_again(text: str, in_batch: bool) -> Statement:
+    """Marts and views come again with each run, and take longer to translate than to run on a small warehouse."""
+    return _parse(text, {}, in_batch)
+
+
+def _parse(text: str, parameters: dict[str, str], in_batch: bool) -> Statement:
     tree = _tree(text)
     if isinstance(tree, exp.Copy):
         return Statement(text, "copy", tokens=_tokens(text))
@@ -63,9 +74,9 @@ def parse(text: str, parameters: dict[str, str] | None = None, in_batch: bool = 
         # sqlglot keeps what follows the word as one text.
         return Statement(text, "unload", tokens=_tokens(tree.expression.name))
     _check(tree, text, in_batch)
-    used = _bind(tree, parameters or {})
+    used = _bind(tree, parameters)
     statement = _translate(tree, text)
-    if unused := set(parameters or {}) - used:
+    if unused := set(parameters) - used:
         raise SqlError(f"parameters that the statement does not use: {', '.join(sorted(unused))}")
     return statement
 

@@ -1,0 +1,159 @@
+"""The law of re-runs: whatever ran before, the warehouse is what the newest version of each batch gives."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+
+import pytest
+
+from .conftest import Warehouse
+
+
+def film(number: int, title: str = "", genres: tuple[str, ...] = ("Drama",)) -> dict:
+    return {"imdb_id": f"tt{number:07}", "title": title or f"Film {number}", "genres": genres}
+
+
+def movies(*films: dict) -> dict[str, list[dict]]:
+    """A batch of films as the job publishes it."""
+    return {
+        "movies": [{key: each[key] for key in ("imdb_id", "title")} for each in films],
+        "movie_genres": [{"imdb_id": each["imdb_id"], "genre": genre} for each in films for genre in each["genres"]],
+        "movie_countries": [],
+        "movie_languages": [],
+    }
+
+
+def rating(user: int, number: int, stars: float, at: str = "2024-01-01T10:00:00") -> dict:
+    return {"user_id": user, "imdb_id": f"tt{number:07}", "rating": stars, "rated_at": at}
+
+
+def films_of(warehouse: Warehouse) -> list[list]:
+    return warehouse.rows(
+        "select f.imdb_id, f.title, f.ingest_date, g.genre from analytics.movies as f"
+        " left join analytics.movie_genres as g on f.imdb_id = g.imdb_id order by 1, 4"
+    )
+
+
+def test_a_load_counts_and_is_audited(warehouse: Warehouse) -> None:
+    counts = warehouse.stage("movies", movies(film(1), film(2)), bad=["rule a\nrule b", "rule a\nrule b", "rule c"])
+    assert counts == [[[2]], [["rule a\nrule b", 2], ["rule c", 1]]]
+    described = warehouse.done(*warehouse.load_statements("2024-01-01", "movies"))
+    assert warehouse.result(described["SubStatements"][-1]["Id"]) == [["movies", 2]]
+    assert warehouse.rows(
+        "select execution, dataset, ingest_date, rows_read, rows_processed, rows_quarantined, rows_duplicate,"
+        " rows_loaded from audit.loads"
+    ) == [["run-2024-01-01", "movies", "2024-01-01", 4, 2, 1, 1, 2]]
+
+
+def test_the_same_batch_twice_is_loaded_once(warehouse: Warehouse) -> None:
+    for _ in range(2):
+        warehouse.load("2024-01-01", movies=movies(film(1), film(2)), ratings={"ratings": [rating(1, 1, 4.5)]})
+    assert warehouse.rows("select count(*) from history.movies") == [[2]]
+    assert warehouse.rows("select count(*) from history.ratings") == [[1]]
+    assert warehouse.rows("select count(*) from audit.loads") == [[2]]
+
+
+def test_a_corrected_batch_takes_away_what_it_dropped(warehouse: Warehouse) -> None:
+    warehouse.load("2024-01-01", movies=movies(film(1), film(2, genres=("Comedy", "Drama"))))
+    warehouse.load("2024-01-01", movies=movies(film(2, "New title", ("Comedy",))))
+    assert films_of(warehouse) == [["tt0000002", "New title", "2024-01-01", "Comedy"]]
+
+
+def test_an_older_date_never_overrides_a_newer(warehouse: Warehouse) -> None:
+    warehouse.load("2024-01-02", movies=movies(film(1, "Newer", ("Comedy",))))
+    warehouse.load("2024-01-01", movies=movies(film(1, "Older", ("Drama", "War")), film(2)))
+    assert films_of(warehouse) == [
+        ["tt0000001", "Newer", "2024-01-02", "Comedy"],
+        ["tt0000002", "Film 2", "2024-01-01", "Drama"],
+    ]
+
+
+def test_the_newest_rating_of_a_user_film_and_time_counts(warehouse: Warehouse) -> None:
+    warehouse.load("2024-01-02", ratings={"ratings": [rating(1, 1, 2)]})
+    warehouse.load("2024-01-01", ratings={"ratings": [rating(1, 1, 5), rating(1, 1, 3, "2024-01-01T11:00:00")]})
+    assert warehouse.rows("select rating, ingest_date from analytics.ratings order by rated_at") == [
+        ["2.0", "2024-01-02"],
+        ["3.0", "2024-01-01"],
+    ]
+
+
+def test_marts_are_there_before_ratings_and_with_ratings_of_unknown_films(warehouse: Warehouse) -> None:
+    warehouse.load("2024-01-01", movies=movies(film(1)))
+    for mart in warehouse.plan["marts"]:
+        assert warehouse.rows(f"select count(*) from marts.{mart['name']}")[0][0] >= 0
+    assert warehouse.rows("select count(*) from marts.rating_activity_by_month") == [[0]]
+    unknown = [rating(user, 99, 4) for user in range(40)]
+    warehouse.load("2024-01-01", ratings={"ratings": unknown})
+    assert warehouse.rows("select ratings, users, films from marts.rating_activity_by_month") == [[40, 40, 1]]
+    assert warehouse.rows("select count(*) from marts.divisive_films") == [[0]]
+    assert warehouse.rows("select count(*) from marts.ratings_by_genre_decade") == [[0]]
+
+
+def contents(warehouse: Warehouse) -> list:
+    tables = ["history.movies", "history.movie_genres", "history.ratings", "audit.loads"]
+    marts = [f"marts.{mart['name']}" for mart in warehouse.plan["marts"]]
+    return [sorted(map(str, warehouse.rows(f"select * from {table}"))) for table in tables + marts]
+
+
+def test_a_crash_at_any_statement_leaves_the_old_state(warehouse: Warehouse) -> None:
+    warehouse.load("2024-01-01", movies=movies(film(1)), ratings={"ratings": [rating(1, 1, 4)]})
+    before = contents(warehouse)
+    warehouse.stage("movies", movies(film(2)))
+    warehouse.stage("ratings", {"ratings": [rating(2, 2, 1)]})
+    statements = warehouse.load_statements("2024-01-01", "movies", "ratings")
+    for position in {0, 1, 8, 9, 12, 15, len(statements)}:
+        broken = [*statements[:position], "insert into audit.loads values (1)", *statements[position:]]
+        assert f"Query #{position + 1} failed" in warehouse.error(*broken[:40])
+    assert contents(warehouse) == before
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_any_sequence_equals_one_clean_load(warehouse: Warehouse, cloud: object, plan: dict, seed: int) -> None:
+    """Batches, corrections, re-runs, late dates and crashes in any order."""
+    chance = random.Random(seed)
+    days = ["2024-01-01", "2024-01-02", "2024-01-03"]
+    newest: dict[str, dict] = {}
+    serial = itertools.count(1)
+    for _ in range(5):
+        day = chance.choice(days)
+        if day not in newest or chance.random() < 0.7:
+            films = [film(n, f"Title {next(serial)}", tuple(chance.sample(["War", "Drama"], chance.randint(1, 2))))
+                     for n in chance.sample(range(1, 5), chance.randint(1, 3))]  # fmt: skip
+            stars = [rating(n, chance.randint(1, 4), chance.randint(1, 10) / 2) for n in chance.sample(range(3), 2)]
+            batch = {"movies": movies(*films), "ratings": {"ratings": stars}}
+            if chance.random() < 0.4:
+                warehouse.stage("movies", batch["movies"])
+                broken = [*warehouse.load_statements(day, "movies")[:6], "select 1 / 0"]
+                assert warehouse.run(*broken)["Status"] == "FAILED"
+            newest[day] = batch
+        warehouse.load(day, **newest[day])
+    clean = Warehouse(cloud, plan).create().apply_schema()
+    for day in sorted(newest):
+        clean.load(day, **newest[day])
+    assert films_of(warehouse) == films_of(clean)
+    every = "select user_id, imdb_id, rating, rated_at, ingest_date from analytics.ratings order by 1, 2, 4"
+    assert warehouse.rows(every) == clean.rows(every)
+    for mart in plan["marts"]:
+        rows = f"select * from marts.{mart['name']}"
+        assert warehouse.rows(rows) == clean.rows(rows), mart["name"]
+
+
+def test_an_older_schema_gains_the_columns_it_lacks(cloud: object, plan: dict) -> None:
+    """As the workflow does: compare information_schema with the plan, add what is missing, then load as ever."""
+    warehouse = Warehouse(cloud, plan).create()
+    old = [re.sub(r" *title varchar\(400\)( not null)?,\n", "", sql) for sql in plan["schema"]]
+    assert old != plan["schema"]
+    warehouse.done(*old)
+    warehouse.done(*plan["schema"])
+    present = warehouse.rows(
+        "select table_schema, table_name, column_name from information_schema.columns"
+        " where table_schema in ('staging', 'history', 'audit')"
+    )
+    missing = [c for c in plan["columns"] if [c["schema"], c["table"], c["column"]] not in present]
+    assert [(c["schema"], c["column"]) for c in missing] == [("staging", "title"), ("history", "title")]
+    adding = [f"alter table {c['schema']}.{c['table']} add column {c['column']} {c['type']}" for c in missing]
+    warehouse.done(*adding, *plan["views"])
+    warehouse.load("2024-01-01", movies=movies(film(1, "Kept by name")))
+    assert films_of(warehouse) == [["tt0000001", "Kept by name", "2024-01-01", "Drama"]]
