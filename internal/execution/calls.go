@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// Call is one call of a service by a state of the workflow, with what came of it.
+// Call is one call of a service by a state of the workflow, with what came of it; or a state that
+// calls none, such as a decision.
 type Call struct {
 	Step, Dataset, State string
-	// Resource is the service and action, as in "aws-sdk:glue getCrawler".
+	// Resource is the service and action, as in "aws-sdk:glue getCrawler"; empty for a state that
+	// calls none.
 	Resource string
 	Began    time.Time
 	// Ended is zero while the call is under way.
@@ -17,7 +19,8 @@ type Call struct {
 	// Input and Output are JSON texts. Output is the first answer of a call that waits for the end
 	// of a job until that has come.
 	Input, Output string
-	// Error and Cause tell of a call that failed; the workflow may have tried again.
+	// Error and Cause tell of a call that failed, after which the workflow may have tried again, or
+	// of a decision that the step failed.
 	Error, Cause string
 }
 
@@ -45,12 +48,13 @@ func CallsOf(events []Event) []*Call {
 		switch {
 		case event.Entered():
 			at = branch{state: event.State, dataset: event.Dataset()}
-		case event.Type == "TaskScheduled":
-			step, _, _ := strings.Cut(at.state, ":")
-			at.call = &Call{
-				Step: step, Dataset: at.dataset, State: at.state,
-				Resource: event.Resource, Began: event.Time, Input: event.Input,
+			if strings.Contains(event.State, ":") && !isContainer(event) && event.Type != "TaskStateEntered" {
+				at.call = at.begin(event)
+				calls = append(calls, at.call)
 			}
+		case event.Type == "TaskScheduled":
+			at.call = at.begin(event)
+			at.call.Resource, at.call.Input = event.Resource, event.Input
 			calls = append(calls, at.call)
 		case at.call != nil:
 			at.call.note(event)
@@ -60,16 +64,21 @@ func CallsOf(events []Event) []*Call {
 	return calls
 }
 
+func (b branch) begin(event Event) *Call {
+	step, _, _ := strings.Cut(b.state, ":")
+	return &Call{Step: step, Dataset: b.dataset, State: b.state, Began: event.Time}
+}
+
 // note takes what an event tells of the call; others of its branch tell of the state around it.
 func (c *Call) note(event Event) {
-	switch event.Type {
-	case "TaskSubmitted", "TaskSucceeded":
+	switch {
+	case event.Type == "TaskSubmitted":
 		c.Output = event.Output
-	case "TaskFailed", "TaskTimedOut":
-		c.Error, c.Cause = event.Error, event.Cause
-	}
-	switch event.Type {
-	case "TaskSucceeded", "TaskFailed", "TaskTimedOut":
-		c.Ended = event.Time
+	case event.Type == "TaskSucceeded":
+		c.Output, c.Ended = event.Output, event.Time
+	case event.Type == "TaskFailed", event.Type == "TaskTimedOut":
+		c.Error, c.Cause, c.Ended = event.Error, event.Cause, event.Time
+	case c.Resource == "" && event.Exited():
+		c.Error, c.Cause, c.Ended = event.Error, event.Cause, event.Time
 	}
 }

@@ -26,10 +26,10 @@ type Event struct {
 	Input    string `json:"input,omitempty"`
 	Output   string `json:"output,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	Error    string `json:"error,omitempty"`
-	Cause    string `json:"cause,omitempty"`
-	// Failed is true when the state, on its way out, noted in a variable that its step failed.
-	Failed bool `json:"failed,omitempty"`
+	// Error and Cause tell of a call or execution that failed, and of a state's exit that the
+	// workflow noted a failure.
+	Error string `json:"error,omitempty"`
+	Cause string `json:"cause,omitempty"`
 }
 
 // Entered tells whether the event is the entry of a state.
@@ -115,7 +115,7 @@ func newEvent(from types.HistoryEvent) Event {
 	case from.StateExitedEventDetails != nil:
 		event.State = aws.ToString(from.StateExitedEventDetails.Name)
 		event.Output = aws.ToString(from.StateExitedEventDetails.Output)
-		event.Failed = noteFailure(from.StateExitedEventDetails.AssignedVariables)
+		event.Error, event.Cause = notedFailure(from.StateExitedEventDetails.AssignedVariables)
 	case from.TaskScheduledEventDetails != nil:
 		event.Resource = callName(from.TaskScheduledEventDetails.ResourceType, from.TaskScheduledEventDetails.Resource)
 		event.Input = aws.ToString(from.TaskScheduledEventDetails.Parameters)
@@ -137,17 +137,17 @@ func newEvent(from types.HistoryEvent) Event {
 	return event
 }
 
-// noteFailure tells whether one of the assigned variables is the note of a failure: an object that
-// names step and error. Its name differs between the top of the workflow and the inside of its map,
-// since an inner variable may not hide an outer one.
-func noteFailure(variables map[string]string) bool {
+// notedFailure gives the failure that the workflow notes in one of the assigned variables, if it
+// does: an object that names step and error. The variable's name differs between the top of the
+// workflow and the inside of its map, since an inner variable may not hide an outer one.
+func notedFailure(variables map[string]string) (name, cause string) {
 	for _, text := range variables {
-		var note struct{ Step, Error string }
+		var note struct{ Step, Error, Cause string }
 		if json.Unmarshal([]byte(text), &note) == nil && note.Step != "" && note.Error != "" {
-			return true
+			return note.Error, note.Cause
 		}
 	}
-	return false
+	return "", ""
 }
 
 // callName is the service and action of a task's call, as in "aws-sdk:glue startCrawler".

@@ -116,7 +116,7 @@ func (p *Progress) exit(event Event) {
 	if from == nil || from.state != event.State || from.visit == nil {
 		return
 	}
-	if event.Failed {
+	if event.Error != "" {
 		from.visit.Status = Failed
 	}
 	if from.visit.open--; from.visit.open == 0 {

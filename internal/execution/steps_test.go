@@ -89,7 +89,7 @@ func TestDatasetsRunSideBySide(t *testing.T) {
 	films = history.exit(films, 5, "Gate: start")
 	people = history.enter(people, 5, "Publish: copy", "people")
 	films = history.enter(films, 5, "Transform: run", "films")
-	people = history.exit(people, 6, "Publish: copy")
+	history.exit(people, 6, "Publish: copy")
 	films = history.exit(films, 9, "Transform: run")
 	after := history.add(films, 9, Event{Type: "MapStateSucceeded"})
 	after = history.add(after, 9, Event{Type: "MapStateExited", State: "Each dataset"})
@@ -138,7 +138,7 @@ func TestFailureIsKnownBeforeTheEnd(t *testing.T) {
 	t.Run("by the workflow's note", func(t *testing.T) {
 		var history recorder
 		at := history.enter(0, 0, "Crawl: look", "")
-		at = history.add(at, 1, Event{Type: "TaskStateExited", State: "Crawl: look", Failed: true})
+		at = history.add(at, 1, Event{Type: "TaskStateExited", State: "Crawl: look", Error: "CrawlFailed"})
 		history.enter(at, 1, "Report: summary", "")
 		assert.Equal(t, step{"Crawl", "", Failed, 1}, stepsOf(history.progress(), 2)[0])
 	})
@@ -151,11 +151,13 @@ func TestFailureIsKnownBeforeTheEnd(t *testing.T) {
 	})
 }
 
-func TestNoteOfAFailure(t *testing.T) {
-	assert.True(t, noteFailure(map[string]string{"fault": `{"step": "Gate", "dataset": null, "error": "GateFailed", "cause": "x"}`}))
-	assert.False(t, noteFailure(map[string]string{
+func TestNotedFailure(t *testing.T) {
+	name, cause := notedFailure(map[string]string{"fault": `{"step": "Gate", "dataset": null, "error": "GateFailed", "cause": "x"}`})
+	assert.Equal(t, []string{"GateFailed", "x"}, []string{name, cause})
+	none, _ := notedFailure(map[string]string{
 		"fault": `{}`, "polls": `3`, "results": `[{"step": "Gate", "error": "GateFailed"}]`, "summary": `{"status": "FAILED", "error": {"step": "Gate"}}`,
-	}))
+	})
+	assert.Empty(t, none)
 }
 
 func TestEndOfTheExecutionEndsWhatIsUnderWay(t *testing.T) {
@@ -202,6 +204,19 @@ func TestCallsAreOfTheStateThatMadeThem(t *testing.T) {
 	}, calls[0])
 	assert.Equal(t, "people", calls[1].Dataset)
 	assert.Equal(t, `{"Score": 1}`, calls[1].Output)
+}
+
+// TestDecisionsAreKeptWithTheirFailure: a state that calls nothing may still be where a step failed.
+func TestDecisionsAreKeptWithTheirFailure(t *testing.T) {
+	var history recorder
+	at := history.add(0, 0, Event{Type: "ChoiceStateEntered", State: "Gate: did it pass", Input: `{"dataset": "films"}`})
+	at = history.add(at, 1, Event{Type: "ChoiceStateExited", State: "Gate: did it pass", Error: "GateFailed", Cause: "too few rows"})
+	history.add(at, 1, Event{Type: "PassStateEntered", State: "Dataset result", Input: `{"dataset": "films"}`})
+
+	assert.Equal(t, []*Call{{
+		Step: "Gate", Dataset: "films", State: "Gate: did it pass",
+		Began: start, Ended: start.Add(time.Second), Error: "GateFailed", Cause: "too few rows",
+	}}, CallsOf(history.events))
 }
 
 func TestExpectedCountsStepsInsideTheMapForEachDataset(t *testing.T) {

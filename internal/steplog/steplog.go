@@ -49,9 +49,9 @@ func Select(calls []*execution.Call, selection Selection) ([]*execution.Call, er
 	}
 	steps := namesOf(calls, func(call *execution.Call) string { return call.Step })
 	if !slices.ContainsFunc(steps, func(step string) bool { return strings.EqualFold(step, selection.Step) }) {
-		return nil, usage.Errorf("the run made no call in a step %q; it has calls in %s", selection.Step, strings.Join(steps, ", "))
+		return nil, usage.Errorf("the run had no step %q; it had %s", selection.Step, strings.Join(steps, ", "))
 	}
-	return nil, usage.Errorf("step %s made no call for dataset %q", selection.Step, selection.Dataset)
+	return nil, usage.Errorf("the run had no step %s for dataset %q", selection.Step, selection.Dataset)
 }
 
 func namesOf(calls []*execution.Call, name func(*execution.Call) string) []string {
@@ -65,10 +65,12 @@ func namesOf(calls []*execution.Call, name func(*execution.Call) string) []strin
 }
 
 // Write tells of each call. Calls that only look whether something has ended are left out, save
-// the last of a state.
+// the last of a state, and so are decisions where there are calls, save those that it failed.
 func (w Writer) Write(ctx context.Context, calls []*execution.Call) error {
+	onlyDecisions := !slices.ContainsFunc(calls, func(call *execution.Call) bool { return call.Resource != "" })
 	for i, call := range calls {
-		if call.Error == "" && repeated(calls[i+1:], call) {
+		decision := call.Resource == "" && !onlyDecisions
+		if call.Error == "" && (decision || repeated(calls[i+1:], call)) {
 			continue
 		}
 		w.head(call)
@@ -94,7 +96,11 @@ func (w Writer) head(call *execution.Call) {
 		outcome = "ok"
 	}
 	name := strings.TrimSpace(call.State + " " + call.Dataset)
-	fmt.Fprintf(w.Out, "%s  %-44s %s  [%s]\n", call.Began.Local().Format("15:04:05"), name, outcome, call.Resource)
+	resource := ""
+	if call.Resource != "" {
+		resource = "  [" + call.Resource + "]"
+	}
+	fmt.Fprintf(w.Out, "%s  %-44s %s%s\n", call.Began.Local().Format("15:04:05"), name, outcome, resource)
 	if call.Error != "" {
 		w.indented(readableCause(call.Cause))
 	}

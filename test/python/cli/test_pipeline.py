@@ -217,8 +217,9 @@ def test_a_failed_run_names_step_dataset_and_cause(pipeline: Pipeline, tmp_path:
 
     log = pipeline("logs", "gate", "--execution", name).stdout
     assert f"Gate: look {ONE}" in log
+    assert f"Gate: did it pass {ONE}" in log, "the decision that failed it"
     refused = pipeline("logs", "paint", "--execution", name, code=2)
-    assert 'no call in a step "paint"; it has calls in Lock, Gate, Report' in refused.stderr
+    assert 'the run had no step "paint"; it had Input, Lock, Gate, Report' in refused.stderr
 
 
 def test_interrupted_watching_leaves_the_run_and_can_be_taken_up(pipeline: Pipeline, tmp_path: Path) -> None:
