@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
+from conftest import RunningCloud
 from glue.support import Lake
+
+
+@pytest.fixture
+def lake(cloud: RunningCloud) -> Lake:
+    """An empty bucket and an empty database."""
+    return Lake(cloud)
 
 
 def _table(name: str, *keys: str) -> dict:

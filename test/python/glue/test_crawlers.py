@@ -9,10 +9,16 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import wait_for
+from conftest import RunningCloud, wait_for
 from glue.support import Lake
 
 FILMS = "Imdb_ID,title,year,rating\ntt0000001,One,1999,7.5\ntt0000002,Two,2001,\n"
+
+
+@pytest.fixture
+def lake(cloud: RunningCloud) -> Lake:
+    """An empty bucket and an empty database."""
+    return Lake(cloud)
 
 
 @pytest.fixture
