@@ -1,0 +1,118 @@
+"""EvaluateDataQuality as jobs use it, and the results that jobs publish."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import RunningCloud
+
+pytestmark = pytest.mark.spark
+
+RULES = 'Rules = [ RowCount > 0, IsComplete "text", DetectAnomalies "RowCount" ]'
+PUBLISH = {"dataQualityEvaluationContext": "rows", "enableDataQualityResultsPublishing": True}
+
+
+@pytest.fixture
+def primary(datasets: dict[str, Any]) -> Any:
+    """The primary dataset as a DynamicFrame."""
+    from awsglue.context import GlueContext
+    from awsglue.dynamicframe import DynamicFrame
+
+    data = datasets["primary"]
+    return DynamicFrame.fromDF(data, GlueContext(data.sparkSession.sparkContext), "primary")
+
+
+def other(datasets: dict[str, Any], primary: Any) -> Any:
+    return type(primary).fromDF(datasets["other"], primary.glue_ctx, "other")
+
+
+@pytest.fixture
+def job_run(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The arguments that tell a job's script which run it is."""
+    run = {"JobName": f"job-{uuid.uuid4().hex[:8]}", "JobRunId": f"jr_{uuid.uuid4().hex}"}
+    monkeypatch.setattr(sys, "argv", ["script.py", "--JOB_NAME", run["JobName"], f"--JOB_RUN_ID={run['JobRunId']}"])
+    return run
+
+
+def test_the_collection_has_outcomes_rows_and_data(primary: Any) -> None:
+    from awsglue.transforms import SelectFromCollection
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    found = EvaluateDataQuality().process_rows(frame=primary, ruleset=RULES)
+    assert set(found.keys()) == {"originalData", "ruleOutcomes", "rowLevelOutcomes"}
+    rows = SelectFromCollection.apply(dfc=found, key="rowLevelOutcomes").toDF()
+    assert {row["id"] for row in rows.where("DataQualityEvaluationResult = 'Failed'").collect()} == {"d"}
+    assert found["originalData"].toDF().columns == primary.toDF().columns
+    outcomes = found["ruleOutcomes"].toDF()
+    assert outcomes.columns == ["Rule", "Outcome", "FailureReason", "EvaluatedMetrics", "EvaluatedRule"]
+    assert [(row["Rule"], row["Outcome"]) for row in outcomes.collect()] == [
+        ("RowCount > 0", "Passed"),
+        ('IsComplete "text"', "Failed"),
+        ('DetectAnomalies "RowCount"', "Failed"),
+    ]
+    assert outcomes.first()["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
+
+
+def test_apply_gives_the_outcomes_alone(primary: Any) -> None:
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    outcomes = EvaluateDataQuality.apply(frame=primary, ruleset='Rules = [ IsUnique "id" ]', publishing_options={})
+    assert [row["Outcome"] for row in outcomes.toDF().collect()] == ["Passed"]
+
+
+def test_further_frames_come_by_alias(datasets: dict[str, Any], primary: Any) -> None:
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    rules = 'Rules = [ ReferentialIntegrity "text" "words.word" = 0.5 ]'
+    words = other(datasets, primary)
+    for arguments in (
+        {"frame": primary, "additional_data_sources": {"words": words}},
+        {"frame": {"films": primary, "words": words}},
+    ):
+        found = EvaluateDataQuality().process_rows(ruleset=rules, **arguments)
+        assert [row["Outcome"] for row in found["ruleOutcomes"].toDF().collect()] == ["Passed"]
+
+
+def test_composite_rules_are_joined_by_row_on_request(primary: Any) -> None:
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    rules = 'Rules = [ (ColumnValues "number" != 5) or (ColumnValues "text" matches "[a-z]+") ]'
+    options = {"compositeRuleEvaluation.method": "ROW"}
+    found = EvaluateDataQuality().process_rows(frame=primary, ruleset=rules, additional_options=options)
+    assert [row["Outcome"] for row in found["ruleOutcomes"].toDF().collect()] == ["Passed"]
+
+
+def test_a_job_publishes_its_result(cloud: RunningCloud, primary: Any, job_run: dict[str, str]) -> None:
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    EvaluateDataQuality().process_rows(frame=primary, ruleset=RULES, publishing_options=PUBLISH)
+    glue = cloud.client("glue")
+    (listed,) = glue.list_data_quality_results(Filter={**job_run, "StartedAfter": before})["Results"]
+    assert {key: listed[key] for key in job_run} == job_run
+    result = glue.get_data_quality_result(ResultId=listed["ResultId"])
+    assert result["EvaluationContext"] == "rows"
+    assert result["Score"] == pytest.approx(1 / 3)
+    assert [rule["Result"] for rule in result["RuleResults"]] == ["PASS", "FAIL", "ERROR"]
+    assert result["RuleResults"][0]["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
+    late = datetime.now(UTC) + timedelta(minutes=1)
+    assert glue.list_data_quality_results(Filter={**job_run, "StartedAfter": late})["Results"] == []
+
+
+def test_a_result_that_cannot_be_published_fails_the_job(
+    primary: Any, job_run: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from awsgluedq.publish import PublishError
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    # Nothing listens on the discard port.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(PublishError, match=r"127\.0\.0\.1:9"):
+        EvaluateDataQuality().process_rows(frame=primary, ruleset=RULES, publishing_options=PUBLISH)
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    with pytest.raises(PublishError, match="JOB_NAME"):
+        EvaluateDataQuality().process_rows(frame=primary, ruleset=RULES, publishing_options=PUBLISH)
