@@ -114,6 +114,9 @@ func TestPipelineRefusesJobsLongerThanTheWorkflow(t *testing.T) {
 
 // The app itself: the real CLI synthesizes, and says in one line what is wrong with a setting.
 func TestRealSynth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two runs of the CDK command line")
+	}
 	cdk, err := filepath.Abs(projectFile("node_modules/.bin/cdk"))
 	require.NoError(t, err)
 	if _, err := os.Stat(cdk); err != nil {

@@ -89,11 +89,27 @@ func synthesizeForm(form string, stage awscdk.Stage) synthesis {
 		var template map[string]any
 		check(json.Unmarshal(must(os.ReadFile(*artifact.TemplateFullPath())), &template))
 		result.templates[name] = template
-		for _, message := range *artifact.Messages() {
-			result.findings = append(result.findings, finding{form, name, *message.Id, fmt.Sprint(message.Entry.Data)})
-		}
+		result.findings = append(result.findings, annotations(form, name, strings.Replace(*artifact.TemplateFullPath(), ".template.json", ".metadata.json", 1))...)
 	}
 	return result
+}
+
+// annotations are the warnings and errors that the assembly has of a stack.
+func annotations(form, stack, file string) []finding {
+	var metadata map[string][]struct {
+		Type string `json:"type"`
+		Data any    `json:"data"`
+	}
+	check(json.Unmarshal(must(os.ReadFile(file)), &metadata))
+	var found []finding
+	for path, entries := range metadata {
+		for _, entry := range entries {
+			if entry.Type == "aws:cdk:error" || entry.Type == "aws:cdk:warning" {
+				found = append(found, finding{form, stack, path, fmt.Sprint(entry.Data)})
+			}
+		}
+	}
+	return found
 }
 
 func temporaryFolder() string { return must(os.MkdirTemp("", "stacks")) }
