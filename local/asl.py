@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jsonata
+from jsonata.utils import Utils
 from ministack.services import stepfunctions as ministack
 
 MAX_BYTES = 262_144
@@ -500,7 +501,7 @@ def is_expression(text: str) -> bool:
 
 def query(expression: str, variables: dict[str, Any], states: dict[str, Any]) -> Any:
     """Evaluate one JSONata expression; an undefined result is an error, as on AWS."""
-    null = jsonata.utils.Utils.NULL_VALUE
+    null = Utils.NULL_VALUE
     bindings = {name: null if value is None else value for name, value in {**variables, "states": states}.items()}
     try:
         value = _evaluate(expression, bindings)
@@ -527,7 +528,7 @@ def _no_eval(_expression: Any = None, _context: Any = None) -> Any:
 
 def plain(value: Any) -> Any:
     """A JSONata result as JSON has it: no sequences, no sentinels, whole numbers without a fraction."""
-    if value is None or value is jsonata.utils.Utils.NULL_VALUE:
+    if value is None or value is Utils.NULL_VALUE:
         return None
     if isinstance(value, bool | str | int):
         return value

@@ -106,7 +106,7 @@ class Cloud:
         itself. An operation that is not in the table is answered with an error that names it.
         """
 
-        async def handle(_method: str, _path: str, headers: dict, body: bytes, _query: dict) -> tuple:
+        async def handle(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
             name = headers.get("x-amz-target", "").rpartition(".")[2]
             return await run_reentrant(_answer, service, name, operations.get(name), body)
 

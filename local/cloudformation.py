@@ -147,12 +147,12 @@ def answer_when_settled() -> None:
     """
     describe = app.SERVICE_HANDLERS["cloudformation"]
 
-    async def handle(method: str, path: str, headers: dict, body: bytes, query: dict) -> tuple:
-        answer = await describe(method, path, headers, body, query)
+    async def handle(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
+        answer = await describe(method, path, headers, body, query_params)
         deadline = time.monotonic() + HOLD_SECONDS
         while b"Action=DescribeStacks&" in body and RUNNING.search(answer[2]) and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
-            answer = await describe(method, path, headers, body, query)
+            answer = await describe(method, path, headers, body, query_params)
         return answer
 
     app.SERVICE_HANDLERS["cloudformation"] = handle

@@ -15,10 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, StructureShape
 
 from local.asl import StateError, dump, is_expression
 from local.cloud import Cloud
+
+# botocore has no types; its shapes and operation models are these.
+Shape = Any
+OperationModel = Any
 
 POLL_SECONDS = 0.2
 SDK = "arn:aws:states:::aws-sdk:"
@@ -95,7 +99,7 @@ class Integrations:
             return [error.cause]
         return []
 
-    def _model(self, service: Service, operation: str) -> OperationModel | None:
+    def _model(self, service: Service, operation: str) -> OperationModel:
         model = self.cloud.client(service.boto).meta.service_model
         return model.operation_model(operation) if operation in model.operation_names else None
 
@@ -147,20 +151,25 @@ def find(resource: str) -> tuple[Service, str] | None:
     return SDK_SERVICES[name], action[0].upper() + action[1:]
 
 
+def is_a(shape: Shape, kind: type) -> bool:
+    """isinstance, without its narrowing to classes that have no types."""
+    return isinstance(shape, kind)
+
+
 def member_name(shape: Shape, wire: str) -> str:
     """A member's name in Step Functions."""
     return RENAMED.get((shape.name, wire), wire[0].upper() + wire[1:])
 
 
-def parameters(value: Any, shape: Shape | None) -> Any:
+def parameters(value: Any, shape: Shape) -> Any:
     """Arguments as boto3 takes them; a name that the operation does not have is an error."""
     if shape is None or (isinstance(value, str) and is_expression(value)):
         return value
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
+    if is_a(shape, StructureShape) and isinstance(value, dict):
         return _structure(value, shape)
-    if isinstance(shape, ListShape) and isinstance(value, list):
+    if is_a(shape, ListShape) and isinstance(value, list):
         return [parameters(member, shape.member) for member in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
+    if is_a(shape, MapShape) and isinstance(value, dict):
         return {key: parameters(member, shape.value) for key, member in value.items()}
     if shape.type_name == "blob":
         # A string too is written as JSON, in quotes; objects and arrays are the way to write JSON documents.
@@ -168,7 +177,7 @@ def parameters(value: Any, shape: Shape | None) -> Any:
     return value
 
 
-def _structure(value: dict, shape: StructureShape) -> dict:
+def _structure(value: dict, shape: Shape) -> dict:
     wire = {member_name(shape, name): name for name in shape.members}
     result = {}
     for name, member in value.items():
@@ -181,13 +190,13 @@ def _structure(value: dict, shape: StructureShape) -> dict:
     return result
 
 
-def members(value: Any, shape: Shape | None) -> Any:
+def members(value: Any, shape: Shape) -> Any:
     """A boto3 answer as Step Functions gives it: JSON, times as ISO 8601, bodies as text."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
+    if is_a(shape, StructureShape) and isinstance(value, dict):
         return {member_name(shape, name): members(member, shape.members.get(name)) for name, member in value.items()}
-    if isinstance(shape, ListShape) and isinstance(value, list):
+    if is_a(shape, ListShape) and isinstance(value, list):
         return [members(member, shape.member) for member in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
+    if is_a(shape, MapShape) and isinstance(value, dict):
         return {key: members(member, shape.value) for key, member in value.items()}
     if isinstance(value, datetime):
         return _iso(value)

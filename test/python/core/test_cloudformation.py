@@ -342,3 +342,25 @@ def test_a_bad_state_machine_fails_its_stack(stacks: Stacks) -> None:
     stack = stacks.deploy({"Machine": machine})
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "there is no state 'B'" in stacks.reasons(stack)
+
+
+def test_a_job_keeps_its_whole_definition(cloud: RunningCloud, stacks: Stacks) -> None:
+    def job(workers: int) -> dict:
+        command = {"Name": "glueetl", "ScriptLocation": "s3://b/s.py", "PythonVersion": "3"}
+        return resource(
+            "AWS::Glue::Job",
+            Name="whole",
+            Role="arn:aws:iam::000000000000:role/r",
+            Command=command,
+            GlueVersion="5.1",
+            NumberOfWorkers=workers,
+            WorkerType="G.1X",
+            ExecutionProperty={"MaxConcurrentRuns": workers},
+        )
+
+    stack = stacks.deploy({"Job": job(2)})
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(stack)
+    stack = stacks.deploy({"Job": job(3)}, stack["StackName"])
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(stack)
+    found = cloud.client("glue").get_job(JobName="whole")["Job"]
+    assert (found["NumberOfWorkers"], found["ExecutionProperty"]) == (3, {"MaxConcurrentRuns": 3})

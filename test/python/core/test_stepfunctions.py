@@ -402,7 +402,7 @@ def test_a_conditional_put_is_a_lock(machines: Machines, cloud: RunningCloud) ->
 
 def test_other_services(machines: Machines, cloud: RunningCloud) -> None:
     topic = cloud.client("sns").create_topic(Name="news")["TopicArn"]
-    publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish"}
+    publish: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish"}
     publish["Arguments"] = {"TopicArn": topic, "Message": {"any": "JSON"}}
     assert "MessageId" in machines.output(single(**publish))
     metric = {"MetricName": "m", "Value": 1, "Dimensions": [{"Name": "d", "Value": "v"}]}
