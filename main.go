@@ -13,9 +13,11 @@ import (
 
 func main() {
 	err := synthesize()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err) // before Close, which may add words of its own without a line end
+	}
 	jsii.Close()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
