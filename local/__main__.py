@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import urllib.request
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,9 @@ def _already_running(state: Path) -> str:
 
 
 def _log_to(path: Path) -> None:
-    logging.basicConfig(filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s [%(name)s] %(message)s")
+    kept = RotatingFileHandler(path, maxBytes=20_000_000, backupCount=1, encoding="utf-8")
+    form = "%(asctime)s %(levelname)s [%(name)s] %(message)s"
+    logging.basicConfig(handlers=[kept], level=logging.INFO, format=form)
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
