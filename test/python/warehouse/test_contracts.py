@@ -7,25 +7,25 @@ import re
 
 import pytest
 import sqlglot
+from sqlglot import exp
+from warehouse.support import ROOT, deployed_plan
 
 from local.redshift_sql import parse
-
-from .conftest import ROOT
 
 DATASETS = json.loads((ROOT / "datasets.json").read_text(encoding="utf-8"))
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sql").rglob("*.sql"))
 
 
-def columns(plan: dict, schema: str, table: str) -> list[tuple[str, str]]:
+def columns(schema: str, table: str) -> list[tuple[str, str]]:
     return [
         (column["column"], column["type"].replace(" ", ""))
-        for column in plan["columns"]
+        for column in deployed_plan()["columns"]
         if (column["schema"], column["table"]) == (schema, table)
     ]
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset["name"])
-def test_the_jobs_mapping_is_the_staging_table(plan: dict, dataset: dict) -> None:
+def test_the_jobs_mapping_is_the_staging_table(dataset: dict) -> None:
     """COPY goes by position and takes no other type than the file's."""
     script = (ROOT / f"glue-scripts/{dataset['name']}.py").read_text(encoding="utf-8")
     mappings = [
@@ -36,16 +36,14 @@ def test_the_jobs_mapping_is_the_staging_table(plan: dict, dataset: dict) -> Non
         [(name, {"string": "varchar", "int": "integer"}.get(kind, kind)) for name, kind in mapping]
         for mapping in mappings
     ]
-    staged = [
-        (name, re.sub(r"^varchar.*", "varchar", kind)) for name, kind in columns(plan, "staging", dataset["tables"][0])
-    ]
+    staged = [(name, re.sub(r"^varchar.*", "varchar", kind)) for name, kind in columns("staging", dataset["tables"][0])]
     assert staged in published
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset["name"])
-def test_history_is_no_wider_than_staging(plan: dict, dataset: dict) -> None:
+def test_history_is_no_wider_than_staging(dataset: dict) -> None:
     for table in dataset["tables"]:
-        staged, kept = dict(columns(plan, "staging", table)), dict(columns(plan, "history", table))
+        staged, kept = dict(columns("staging", table)), dict(columns("history", table))
         assert kept.pop("ingest_date") == "date"
         narrower = {("integer", "smallint")}
         assert all(kind == staged[name] or (staged[name], kind) in narrower for name, kind in kept.items())
@@ -56,7 +54,9 @@ def test_analysts_see_every_column(dataset: dict) -> None:
     """The views give all that history holds, so that nobody has reason to go around them."""
     for table in dataset["tables"]:
         view = (ROOT / f"sql/views/{table}.sql").read_text(encoding="utf-8")
-        selected = sqlglot.parse_one(view, read="redshift").named_selects
+        query = sqlglot.parse_one(view, read="redshift")
+        assert isinstance(query, exp.Select)
+        selected = query.named_selects
         tables = (ROOT / f"sql/tables/{table}.sql").read_text(encoding="utf-8")
         kept = [column.name for column in parse(statements(tables)[1]).columns]
         assert selected in (kept, kept[:-1])
@@ -74,8 +74,9 @@ def test_every_file_is_redshift(file: str) -> None:
         parse(re.sub(r"\{\{(\w+)\}\}", r"\1", statement), in_batch=True)
 
 
-def test_a_run_has_room_for_more(plan: dict) -> None:
+def test_a_run_has_room_for_more() -> None:
     """The batch that loads and builds the marts takes 40 statements; a new dataset of two tables needs six."""
+    plan = deployed_plan()
     load = [sql for dataset in plan["datasets"].values() for sql in dataset["load"]]
     marts = [sql for mart in plan["marts"] for sql in mart["statements"]]
     assert len([*load, *marts, plan["loaded"]]) + 6 <= 40

@@ -13,14 +13,20 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from .conftest import ROLE, Warehouse
+from conftest import RunningCloud
+from warehouse.support import ROLE, Warehouse
 
 PARQUET = f"iam_role '{ROLE}' format as parquet"
 NUMBERS = itertools.count()
 COLUMNS = "id bigint not null, name varchar(4), amount decimal(4, 1), day date, seen timestamp, few integer"
 NAMES = ["id", "name", "amount", "day", "seen", "few"]
 TYPES = [pa.int64(), pa.string(), pa.decimal128(4, 1), pa.date32(), pa.timestamp("us"), pa.int32()]
+
+
+@pytest.fixture(scope="module")
+def database(cloud: RunningCloud) -> Warehouse:
+    """A warehouse without tables, shared by the tests of this module."""
+    return Warehouse(cloud).create()
 
 
 @pytest.fixture

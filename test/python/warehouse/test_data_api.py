@@ -10,8 +10,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import RunningCloud, wait_for
+from warehouse.support import Warehouse, value
 
-from .conftest import Warehouse, value
+
+@pytest.fixture(scope="module")
+def database(cloud: RunningCloud) -> Warehouse:
+    """A warehouse without tables, shared by the tests of this module."""
+    return Warehouse(cloud).create()
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -233,35 +238,10 @@ def test_a_running_statement_can_be_cancelled(database: Warehouse) -> None:
     assert code(error) == "ValidationException"
 
 
-def test_namespaces_and_workgroups(cloud: RunningCloud) -> None:
-    serverless = cloud.client("redshift-serverless")
-    created = serverless.create_namespace(namespaceName="life", dbName="films", manageAdminPassword=True)["namespace"]
-    secrets = cloud.client("secretsmanager")
-    assert '"username": "admin"' in secrets.get_secret_value(SecretId=created["adminPasswordSecretArn"])["SecretString"]
-    with pytest.raises(ClientError) as error:
-        serverless.create_workgroup(workgroupName="life", namespaceName="life", baseCapacity=9)
-    assert code(error) == "ValidationException"
-    group = serverless.create_workgroup(workgroupName="life", namespaceName="life", baseCapacity=4)["workgroup"]
-    assert group["endpoint"]["port"] == 5439
-    assert serverless.get_workgroup(workgroupName="life")["workgroup"]["status"] == "AVAILABLE"
-    with pytest.raises(ClientError) as error:
-        serverless.delete_namespace(namespaceName="life")
-    assert code(error) == "ConflictException"
-    serverless.update_workgroup(workgroupName="life", maxCapacity=16)
-    assert "life" in [item["workgroupName"] for item in serverless.list_workgroups()["workgroups"]]
-    serverless.delete_workgroup(workgroupName="life")
-    serverless.delete_namespace(namespaceName="life")
-    with pytest.raises(ClientError) as error:
-        serverless.get_namespace(namespaceName="life")
-    assert code(error) == "ResourceNotFoundException"
-    with pytest.raises(ClientError):
-        secrets.get_secret_value(SecretId=created["adminPasswordSecretArn"])
-
-
-def test_the_warehouse_survives_a_kill(tmp_path: Path, plan: dict) -> None:
+def test_the_warehouse_survives_a_kill(tmp_path: Path) -> None:
     cloud = RunningCloud(tmp_path).start()
     try:
-        warehouse = Warehouse(cloud, plan, "survivor").create()
+        warehouse = Warehouse(cloud, "survivor").create()
         warehouse.done("create schema kept", "create table kept.t (a integer)", "insert into kept.t values (1)")
         answered = warehouse.done("select a from kept.t")
         digits = " union all ".join(f"select {n} as n" for n in range(10))

@@ -7,8 +7,14 @@ import random
 import re
 
 import pytest
+from conftest import RunningCloud
+from warehouse.support import Warehouse, deployed_plan
 
-from .conftest import Warehouse
+
+@pytest.fixture
+def warehouse(cloud: RunningCloud) -> Warehouse:
+    """A warehouse with the schema applied."""
+    return Warehouse(cloud).create().apply_schema()
 
 
 def film(number: int, title: str = "", genres: tuple[str, ...] = ("Drama",)) -> dict:
@@ -110,7 +116,7 @@ def test_a_crash_at_any_statement_leaves_the_old_state(warehouse: Warehouse) -> 
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_any_sequence_equals_one_clean_load(warehouse: Warehouse, cloud: object, plan: dict, seed: int) -> None:
+def test_any_sequence_equals_one_clean_load(warehouse: Warehouse, cloud: RunningCloud, seed: int) -> None:
     """Batches, corrections, re-runs, late dates and crashes in any order."""
     chance = random.Random(seed)
     days = ["2024-01-01", "2024-01-02", "2024-01-03"]
@@ -129,20 +135,20 @@ def test_any_sequence_equals_one_clean_load(warehouse: Warehouse, cloud: object,
                 assert warehouse.run(*broken)["Status"] == "FAILED"
             newest[day] = batch
         warehouse.load(day, **newest[day])
-    clean = Warehouse(cloud, plan).create().apply_schema()
+    clean = Warehouse(cloud).create().apply_schema()
     for day in sorted(newest):
         clean.load(day, **newest[day])
     assert films_of(warehouse) == films_of(clean)
     every = "select user_id, imdb_id, rating, rated_at, ingest_date from analytics.ratings order by 1, 2, 4"
     assert warehouse.rows(every) == clean.rows(every)
-    for mart in plan["marts"]:
+    for mart in warehouse.plan["marts"]:
         rows = f"select * from marts.{mart['name']}"
         assert warehouse.rows(rows) == clean.rows(rows), mart["name"]
 
 
-def test_an_older_schema_gains_the_columns_it_lacks(cloud: object, plan: dict) -> None:
+def test_an_older_schema_gains_the_columns_it_lacks(cloud: RunningCloud) -> None:
     """As the workflow does: compare information_schema with the plan, add what is missing, then load as ever."""
-    warehouse = Warehouse(cloud, plan).create()
+    warehouse, plan = Warehouse(cloud).create(), deployed_plan()
     old = [re.sub(r" *title varchar\(400\)( not null)?,\n", "", sql) for sql in plan["schema"]]
     assert old != plan["schema"]
     warehouse.done(*old)

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
-
-from .conftest import ROOT, Warehouse
+from conftest import RunningCloud
+from warehouse.support import ROOT, Warehouse
 
 CASES = Path(__file__).parent / "marts"
 NAMES = sorted(path.stem for path in (ROOT / "sql/marts").glob("*.sql"))
@@ -42,15 +42,15 @@ def ratings(case: dict) -> dict[str, list[dict]]:
 
 
 @pytest.fixture(scope="module")
-def marts(cloud: object, plan: dict) -> Warehouse:
+def marts(cloud: RunningCloud) -> Warehouse:
     """One warehouse, loaded anew by each test."""
-    return Warehouse(cloud, plan).create().apply_schema()
+    return Warehouse(cloud).create().apply_schema()
 
 
 @pytest.mark.parametrize("mart", NAMES)
 def test_mart(marts: Warehouse, mart: str) -> None:
     case = json.loads((CASES / f"{mart}.json").read_text(encoding="utf-8"))
-    marts.load("2024-01-01", movies=films(case), ratings=ratings(case))
+    marts.load_one_mart(mart, movies=films(case), ratings=ratings(case))
     assert marts.rows(f"select {', '.join(case['columns'])} from marts.{mart}") == case["rows"]
     names = [
         column["name"] for column in marts.data.describe_table(Schema="marts", Table=mart, **marts.target)["ColumnList"]

@@ -11,20 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
+from conftest import RunningCloud
 
 ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/copy"
 NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def plan() -> dict:
+@lru_cache
+def deployed_plan() -> dict:
     """The document of statements, as it is deployed."""
     printed = subprocess.run(["go", "run", "./internal/warehouse/print"], cwd=ROOT, capture_output=True, check=True)
     return json.loads(printed.stdout)
@@ -34,9 +35,13 @@ def plan() -> dict:
 class Warehouse:
     """A namespace and a workgroup of their own, with a bucket for what is loaded and unloaded."""
 
-    cloud: Any
-    plan: dict
+    cloud: RunningCloud
     name: str = field(default_factory=lambda: f"warehouse-{next(NUMBERS)}")
+
+    @property
+    def plan(self) -> dict:
+        """The document of statements."""
+        return deployed_plan()
 
     def create(self) -> Warehouse:
         """Create the namespace, the workgroup and the bucket."""
@@ -153,17 +158,26 @@ class Warehouse:
 
     def load_statements(self, day: str, *datasets: str) -> list[str]:
         """The batch that loads what is staged and rebuilds the marts."""
-        loads = [sql for dataset in datasets for sql in self.plan["datasets"][dataset]["load"]]
         marts = [sql for mart in self.plan["marts"] for sql in mart["statements"]]
-        return [
-            self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in [*loads, *marts, self.plan["loaded"]]
-        ]
+        statements = [*self._replacing(*datasets), *marts, self.plan["loaded"]]
+        return [self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in statements]
+
+    def _replacing(self, *datasets: str) -> list[str]:
+        return [sql for dataset in datasets for sql in self.plan["datasets"][dataset]["load"]]
 
     def load(self, day: str, **datasets: dict[str, list[dict]]) -> None:
-        """Stage and load a batch of each of the datasets."""
+        """Stage and load a batch of each of the datasets, and rebuild the marts."""
         for dataset, tables in datasets.items():
             self.stage(dataset, tables)
         self.done(*self.load_statements(day, *datasets))
+
+    def load_one_mart(self, mart: str, **datasets: dict[str, list[dict]]) -> None:
+        """Like `load`, with a single mart."""
+        for dataset, tables in datasets.items():
+            self.stage(dataset, tables)
+        create = next(item["statements"][-1] for item in self.plan["marts"] if item["name"] == mart)
+        replacing = [self.fill(sql, ingest_date="2024-01-01", execution="run") for sql in self._replacing(*datasets)]
+        self.done(*replacing, f"drop table if exists marts.{mart}", create)
 
     def published(self, table: str, rows: list[dict]) -> pa.Table:
         """Rows as the job publishes them: every column of the table, in its order and with its type."""
@@ -203,15 +217,3 @@ def python_value(given: Any, redshift_type: str) -> Any:
     if redshift_type == "date":
         return date.fromisoformat(given)
     return datetime.fromisoformat(given) if redshift_type == "timestamp" else given
-
-
-@pytest.fixture
-def warehouse(cloud: Any, plan: dict) -> Warehouse:
-    """An empty warehouse with the schema applied."""
-    return Warehouse(cloud, plan).create().apply_schema()
-
-
-@pytest.fixture(scope="module")
-def database(cloud: Any, plan: dict) -> Warehouse:
-    """A warehouse without tables, shared by the tests of a module."""
-    return Warehouse(cloud, plan).create()
