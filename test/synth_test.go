@@ -21,9 +21,14 @@ import (
 	"moviepipeline/stacks"
 )
 
+// assemblies is the folder of all cloud assemblies, which is removed in the end.
+var assemblies string
+
 func TestMain(m *testing.M) {
+	assemblies = must(os.MkdirTemp("", "stacks"))
 	code := m.Run()
 	jsii.Close()
+	check(os.RemoveAll(assemblies))
 	os.Exit(code)
 }
 
@@ -56,7 +61,7 @@ type finding struct{ Form, Stack, Path, Text string }
 // synthesized holds "dev" and "prod". A Stage does not validate templates as an App does: that takes
 // five of six seconds, and `cdk synth` does it.
 var synthesized = sync.OnceValue(func() map[string]synthesis {
-	app := awscdk.NewApp(&awscdk.AppProps{Context: cdkContext(), AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(temporaryFolder())})
+	app := awscdk.NewApp(&awscdk.AppProps{Context: cdkContext(), AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(assemblies)})
 	forms := map[string]synthesis{}
 	for _, form := range []string{"dev", "prod"} {
 		stage := awscdk.NewStage(app, jsii.String(strings.ToUpper(form)), nil)
@@ -111,8 +116,6 @@ func annotations(form, stack, file string) []finding {
 	}
 	return found
 }
-
-func temporaryFolder() string { return must(os.MkdirTemp("", "stacks")) }
 
 func must[T any](value T, err error) T {
 	check(err)
