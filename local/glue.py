@@ -24,10 +24,12 @@ KEPT = (
     "MaintenanceWindow",
     "NotificationProperty",
 )
-# Answered by ministack with a success that nothing follows: nobody runs triggers and workflows here.
+# Answered by ministack with a success that nothing follows. The modules of crawlers and jobs answer theirs themselves.
 PRETENDED = (
     "CreateTrigger",
     "CreateWorkflow",
+    "StartCrawler",
+    "StartJobRun",
     "StartTrigger",
     "StartWorkflowRun",
     "UpdateTrigger",
