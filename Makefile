@@ -5,7 +5,6 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
-SAMPLE := .local/sample
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export SPARK_LOCAL_IP := 127.0.0.1
 
@@ -14,13 +13,13 @@ export SPARK_LOCAL_IP := 127.0.0.1
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: setup build $(SAMPLE)/manifest.jsonl ## Run the whole pipeline on this machine, on the sample data
+run: setup build ## Run the whole pipeline on this machine, on the sample data
 	@bin/pipeline run
 
 test: setup lint test-go test-python ## All tests
 
 test-quick: setup ## The tests that need no Spark: under a minute once built
-	go test ./...
+	go test -short ./...
 	$(PYTHON) -m pytest -q -m "not spark"
 
 test-go:
@@ -51,9 +50,6 @@ synth: setup ## Synthesize the CloudFormation templates into cdk.out
 
 snapshots: setup ## Accept the synthesized templates as the new snapshots
 	go test ./test -run Snapshot -update
-
-$(SAMPLE)/manifest.jsonl: .venv/.installed $(wildcard sample-data/*)
-	@$(PYTHON) sample-data/make_sample.py --ratings 100000 --faults rows --out $(SAMPLE)
 
 setup: tools .venv/.installed node_modules/.installed .jars/.installed ## Install what the project needs, inside this checkout
 

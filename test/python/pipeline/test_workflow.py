@@ -1,0 +1,258 @@
+"""The whole pipeline on the local cloud: the deployed state machine, jobs, rules and SQL, driven by the command line.
+
+The tests run in the order of the file and share one deployment: what one published, the next finds.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import wait_for
+
+from pipeline.conftest import DATASETS, Batch, Pipeline
+
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
+
+DATE = "2026-01-31"
+EARLIER = "2026-01-30"
+
+
+def assert_reconciled(result: dict[str, Any], *datasets: str) -> None:
+    """Every row that came in is processed, in quarantine or counted as a duplicate, and what was processed is loaded."""
+    for name in datasets:
+        counts = result["datasets"][name]
+        assert counts["status"] == "SUCCEEDED"
+        assert counts["read"] == counts["processed"] + counts["quarantined"] + counts["duplicates"]
+        assert counts["loaded"] == counts["processed"]
+
+
+def test_a_good_run(pipeline: Pipeline, sample: Batch) -> None:
+    result = pipeline.run(sample.folder, DATE)
+
+    assert result["status"] == "SUCCEEDED"
+    assert_reconciled(result, "movies", "ratings")
+    for name in ("movies", "ratings"):
+        counts = result["datasets"][name]
+        assert counts["read"] == len(sample.rows(name)) - 1
+        assert counts["quarantined"] > 0
+        assert counts["duplicates"] > 0
+        assert counts["failed_rules"]
+        assert len(pipeline.lake()[f"processed/{name}/ingest_date={DATE}"]) == counts["processed"]
+        assert len(pipeline.lake()[f"quarantine/{name}/ingest_date={DATE}"]) == counts["quarantined"]
+    steps = {(step["name"], step["dataset"]) for step in result["steps"]}
+    for name in ("movies", "ratings"):
+        assert {(step, name) for step in ("Select", "Gate", "Transform", "Reconcile", "Publish")} <= steps
+    assert all(step["status"] == "SUCCEEDED" for step in result["steps"])
+
+
+def test_every_mart_answers(pipeline: Pipeline) -> None:
+    marts = [row["table_name"] for row in pipeline.query("select table_name from information_schema.tables where table_schema = 'marts'")]
+
+    assert len(marts) >= 8
+    assert all(pipeline.query(f"select * from marts.{mart}") for mart in marts)
+
+
+def test_the_report_is_in_s3(pipeline: Pipeline) -> None:
+    s3, bucket = pipeline.cloud.client("s3"), pipeline.outputs["ArtifactsBucket"]
+
+    def keys(prefix: str) -> list[str]:
+        return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+
+    (summary,) = keys("reports/runs/")
+    assert json.loads(s3.get_object(Bucket=bucket, Key=summary)["Body"].read())["status"] == "SUCCEEDED"
+    assert len({key.split("/")[2] for key in keys("reports/marts/")}) >= 8
+
+
+def test_the_same_run_again_changes_nothing(pipeline: Pipeline, sample: Batch) -> None:
+    lake, warehouse = pipeline.lake(), pipeline.warehouse()
+
+    result = pipeline.run(sample.folder, DATE)
+
+    assert_reconciled(result, "movies", "ratings")
+    assert pipeline.lake() == lake
+    assert pipeline.warehouse() == warehouse
+
+
+def test_an_older_date_after_a_newer_does_not_override_it(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    older = sample.copy(tmp_path / "older").without("ratings")
+    header, *films = older.rows("movies")
+    title = header.index("title")
+    dropped = next(row for row in films if row[0] == "2201")
+    older.rewrite("movies", [header, *([*row[:title], "Old title", *row[title + 1 :]] for row in films), _film_of_old(header)])
+    films_before = pipeline.query("select count(*) as films from analytics.movies")[0]["films"]
+
+    result = pipeline.run(older.folder, EARLIER)
+
+    assert_reconciled(result, "movies")
+    assert result["datasets"]["ratings"]["status"] == "SKIPPED"
+    kept = pipeline.query(f"select title from analytics.movies where imdb_id = '{dropped[header.index('imdb_id')]}'")
+    assert kept == [{"title": dropped[title]}]
+    assert pipeline.query("select count(*) as films from analytics.movies")[0]["films"] == films_before + 1
+    assert pipeline.query("select title from analytics.movies where imdb_id = 'tt9999901'") == [{"title": "Known of old"}]
+
+
+def _film_of_old(header: list[str]) -> list[str]:
+    """A film that the newer batch does not have."""
+    film = {"wikidata_qid": "999999901", "imdb_id": "tt9999901", "title": "Known of old", "year": "1999"}
+    film |= {"released": "1999-05-05", "oscars": "0"}
+    return [film.get(column, "") for column in header]
+
+
+def test_a_corrected_batch_with_fewer_rows_replaces_the_first(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    corrected = sample.copy(tmp_path / "corrected").without("ratings")
+    header, *films = corrected.rows("movies")
+    gone = [row for row in films if row[0] == "2201"]
+    corrected.rewrite("movies", [header, *(row for row in films if row not in gone)])
+
+    result = pipeline.run(corrected.folder, DATE, "movies")
+
+    assert_reconciled(result, "movies")
+    assert result["datasets"]["movies"]["read"] == len(films) - len(gone)
+    imdb_id = gone[0][header.index("imdb_id")]
+    assert not any(imdb_id in row for row in pipeline.lake()[f"processed/movies/ingest_date={DATE}"])
+    # The older batch has the film, and is now the newest that has it.
+    assert pipeline.query(f"select title from analytics.movies where imdb_id = '{imdb_id}'") == [{"title": "Old title"}]
+
+
+def test_a_batch_that_fails_its_gate_is_not_processed(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    spoiled = sample.copy(tmp_path / "spoiled")
+    header, *films = spoiled.rows("movies")
+    title = header.index("title")
+    spoiled.rewrite("movies", [[*row[:title], *row[title + 1 :]] for row in [header, *films]])
+    lake, warehouse = pipeline.lake(), pipeline.warehouse()
+
+    result = pipeline.run(spoiled.folder, DATE, code=1)
+
+    assert result["status"] == "FAILED"
+    assert (result["error"]["step"], result["error"]["dataset"]) == ("Gate", "movies")
+    assert result["datasets"]["movies"]["status"] == "FAILED"
+    assert any("title" in rule["rule"] for rule in result["datasets"]["movies"]["failed_rules"])
+    assert result["datasets"]["ratings"]["status"] == "BLOCKED"
+    assert "Gate" in result["told"] and "movies" in result["told"] and "title" in result["told"]
+    assert not any(step["name"] == "Transform" for step in result["steps"])
+    assert pipeline.lake() == lake
+    assert pipeline.warehouse() == warehouse
+
+
+@pytest.fixture
+def broken_job(pipeline: Pipeline) -> Iterator[None]:
+    """The job of films fails, after it wrote something."""
+    s3 = pipeline.cloud.client("s3")
+    place = {"Bucket": pipeline.outputs["ArtifactsBucket"], "Key": "glue-scripts/movies.py"}
+    script = s3.get_object(**place)["Body"].read()
+    s3.put_object(**place, Body=script.replace(b"job.commit()", b'raise RuntimeError("the disk is full")'))
+    yield
+    s3.put_object(**place, Body=script)
+
+
+@pytest.mark.usefixtures("broken_job")
+def test_a_job_that_fails_leaves_what_was_published(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    lake, warehouse = pipeline.lake(), pipeline.warehouse()
+
+    result = pipeline.run(sample.copy(tmp_path / "again").without("ratings").folder, DATE, "movies", code=1)
+
+    assert (result["error"]["step"], result["error"]["dataset"]) == ("Transform", "movies")
+    assert "the disk is full" in result["error"]["cause"]
+    assert "the disk is full" in pipeline("logs", "transform", "--dataset", "movies").stdout
+    assert pipeline.lake() == lake
+    assert pipeline.warehouse() == warehouse
+
+
+def test_a_run_after_failures_is_as_one_clean_load(pipeline: Pipeline, sample: Batch) -> None:
+    result = pipeline.run(sample.folder, DATE)
+
+    assert_reconciled(result, "movies", "ratings")
+    assert result["datasets"]["movies"]["read"] == len(sample.rows("movies")) - 1
+    assert len(pipeline.lake()[f"processed/movies/ingest_date={DATE}"]) == result["datasets"]["movies"]["processed"]
+
+
+def test_a_second_run_is_refused_and_a_dead_one_does_not_block(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    films = sample.copy(tmp_path / "films").without("ratings")
+    machine = pipeline.outputs["StateMachineArn"]
+    steps = pipeline.cloud.client("stepfunctions")
+    lake = pipeline.lake()
+    arguments = ["run", "--raw", str(films.folder), "--ingest-date", DATE, "--datasets", "movies", "--output", "json"]
+    with subprocess.Popen(pipeline.command(*arguments), env=pipeline.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        running = wait_for(lambda: steps.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"], 60, "the first run to start")
+        arn = running[0]["executionArn"]
+        wait_for(lambda: _entered(steps, arn, "Gate: start"), 120, "the first run to reach its gate")
+
+        second = pipeline.run(films.folder, DATE, "movies", code=1)
+
+        assert "PipelineBusy" in json.dumps(second["error"])
+        assert arn in json.dumps(second["error"])
+        steps.stop_execution(executionArn=arn, error="Stopped", cause="as a crash would")
+        assert first.wait(timeout=60) == 1
+
+    third = pipeline.run(films.folder, DATE, "movies")
+
+    assert_reconciled(third, "movies")
+    assert pipeline.lake() == lake
+
+
+def _entered(steps: Any, arn: str, state: str) -> bool:
+    pages = steps.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return any(event.get("stateEnteredEventDetails", {}).get("name") == state for page in pages for event in page["events"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "words"),
+    [
+        ({"ingest_date": "2026-02-30"}, "InvalidInput", "2026-02-30"),
+        ({"ingest_date": "yesterday"}, "InvalidInput", "yesterday"),
+        ({"ingest_date": DATE, "dataset": ["movies"]}, "InvalidInput", "dataset"),
+        ({"datasets": "movies"}, "InvalidInput", "list"),
+        ({"scheduled_time": "noon"}, "InvalidInput", "noon"),
+        ({"datasets": ["movies", "reviews"]}, "UnknownDataset", "reviews"),
+    ],
+)
+def test_wrong_input_is_refused(pipeline: Pipeline, asked: dict[str, Any], error: str, words: str) -> None:
+    ended = _execute(pipeline, asked)
+
+    assert (ended["status"], ended["error"]) == ("FAILED", error)
+    assert words in ended["cause"]
+
+
+def test_a_date_without_files_is_skipped_and_said_so(pipeline: Pipeline) -> None:
+    ended = _execute(pipeline, {"scheduled_time": "2025-03-02T06:00:00Z"})
+
+    summary = json.loads(ended["output"])
+    assert (ended["status"], summary["ingest_date"]) == ("SUCCEEDED", "2025-03-01")
+    for dataset in DATASETS:
+        assert summary["datasets"][dataset["name"]]["status"] == "SKIPPED"
+        assert "ingest_date=2025-03-01" in summary["datasets"][dataset["name"]]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("header.csv", None, "GateFailed"),
+        ("empty.csv", b"", "EmptyBatch"),
+        ("garbage.csv", bytes(range(256)) * 64, "UnreadableBatch|GateFailed"),
+    ],
+    ids=["header alone", "empty file", "no CSV"],
+)
+def test_files_that_are_no_batch(pipeline: Pipeline, sample: Batch, tmp_path: Path, name: str, content: bytes | None, error: str) -> None:
+    folder = tmp_path / "raw" / "movies"
+    folder.mkdir(parents=True)
+    header = sample.file("movies").read_bytes().splitlines(keepends=True)[0]
+    (folder / name).write_bytes(header if content is None else content)
+    lake = pipeline.lake()
+
+    result = pipeline.run(tmp_path / "raw", "2026-01-29", "movies", code=1)
+
+    assert result["error"]["error"] in error.split("|")
+    assert result["datasets"]["movies"]["status"] == "FAILED"
+    assert pipeline.lake() == lake
+
+
+def _execute(pipeline: Pipeline, asked: dict[str, Any]) -> dict[str, Any]:
+    steps = pipeline.cloud.client("stepfunctions")
+    arn = steps.start_execution(stateMachineArn=pipeline.outputs["StateMachineArn"], input=json.dumps(asked))["executionArn"]
+    described = lambda: steps.describe_execution(executionArn=arn)  # noqa: E731
+    return wait_for(lambda: described() if described()["status"] != "RUNNING" else None, 120, "the execution to end")
