@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -176,7 +175,6 @@ func (a *app) prepare(ctx context.Context, checkout project.Project, display *re
 
 // startLocalCloud starts the local cloud unless it runs; the caller holds the checkout's lock.
 func (a *app) startLocalCloud(ctx context.Context, checkout project.Project, display *render.Display) (target.Target, error) {
-	a.stateDir = checkout.StateDir()
 	endpoint, running := localcloud.Running(ctx, checkout.StateDir())
 	if !running {
 		task := display.Task("Start")
@@ -187,6 +185,7 @@ func (a *app) startLocalCloud(ctx context.Context, checkout project.Project, dis
 			return target.Target{}, err
 		}
 	}
+	a.stateDir = checkout.StateDir()
 	return target.Local(endpoint.URL, a.options.Environment), nil
 }
 
@@ -199,8 +198,8 @@ func (a *app) open(ctx context.Context) (target.Target, error) {
 	if err != nil {
 		return target.Target{}, err
 	}
-	a.stateDir = checkout.StateDir()
 	if endpoint, running := localcloud.Running(ctx, checkout.StateDir()); running {
+		a.stateDir = checkout.StateDir()
 		return target.Local(endpoint.URL, a.options.Environment), nil
 	}
 	if !localcloud.HasState(checkout.StateDir()) {
@@ -218,12 +217,13 @@ func (a *app) open(ctx context.Context) (target.Target, error) {
 
 // explain puts the end of the local cloud under way into words.
 func (a *app) explain(err error) error {
-	if err == nil || a.stateDir == "" {
+	var known told
+	if err == nil || a.stateDir == "" || usage.Is(err) || errors.As(err, &known) {
 		return err
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
-		return fmt.Errorf("the local cloud no longer answers: it was stopped or has died (its log is %s); `pipeline up` starts it again",
-			localcloud.LogFile(a.stateDir))
+	if _, running := localcloud.Running(context.Background(), a.stateDir); running {
+		return err
 	}
-	return err
+	return fmt.Errorf("the local cloud no longer answers: it was stopped or has died (its log is %s); `pipeline up` starts it again",
+		localcloud.LogFile(a.stateDir))
 }

@@ -18,7 +18,7 @@ type app struct {
 	out, err io.Writer
 	onAWS    bool
 	options  target.Options
-	// stateDir is the local cloud's, once a command has used it.
+	// stateDir is the local cloud's, once a command has found it running.
 	stateDir string
 }
 

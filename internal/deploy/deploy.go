@@ -124,7 +124,8 @@ func (d Deployment) follow(output io.Reader, progress func(string)) []string {
 			}
 			continue
 		}
-		if line != "" {
+		// The local cloud has no roles to assume; the CDK says so each time.
+		if line != "" && !strings.Contains(line, "could not be used to assume") {
 			last = append(last, "  "+line)
 			last = last[max(0, len(last)-mostLast):]
 		}

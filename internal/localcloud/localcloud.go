@@ -34,10 +34,11 @@ type Endpoint struct {
 	PID int    `json:"pid"`
 }
 
-// Running gives the endpoint of the local cloud whose state is in stateDir, if one answers.
+// Running gives the endpoint of the local cloud whose state is in stateDir, if one answers. The
+// process is looked for too: after it died, its port may be another server's.
 func Running(ctx context.Context, stateDir string) (Endpoint, bool) {
 	endpoint, err := readEndpoint(stateDir)
-	if err != nil || !answers(ctx, endpoint.URL) {
+	if err != nil || !alive(endpoint.PID) || !answers(ctx, endpoint.URL) {
 		return Endpoint{}, false
 	}
 	return endpoint, true
@@ -127,7 +128,7 @@ func Stop(ctx context.Context, stateDir string) (bool, error) {
 		return false, fmt.Errorf("stop the local cloud, process %d: %w", endpoint.PID, err)
 	}
 	limit := time.After(stopLimit)
-	for process.Signal(syscall.Signal(0)) == nil {
+	for alive(endpoint.PID) {
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
@@ -177,6 +178,11 @@ func readEndpoint(stateDir string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("%s: %w", endpointFile(stateDir), err)
 	}
 	return endpoint, nil
+}
+
+// alive tells whether there is a process of that number.
+func alive(pid int) bool {
+	return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // answers asks the address for anything: a status of any kind is an answer.

@@ -1,8 +1,11 @@
 package localcloud
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -70,6 +73,20 @@ func TestStartTellsWhyItEnded(t *testing.T) {
 	_, err := Start(t.Context(), here)
 	assert.ErrorContains(t, err, "the local cloud ended at its start")
 	assert.ErrorContains(t, err, "No module named local")
+}
+
+// TestPortOfADeadCloudMayBeAnothers: something answers there, but it is not the local cloud.
+func TestPortOfADeadCloudMayBeAnothers(t *testing.T) {
+	another := httptest.NewServer(http.NotFoundHandler())
+	defer another.Close()
+	ended := exec.Command("true")
+	require.NoError(t, ended.Run())
+	stateDir := t.TempDir()
+	left, err := json.Marshal(Endpoint{URL: another.URL, PID: ended.Process.Pid})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(endpointFile(stateDir), left, 0o644))
+	_, running := Running(t.Context(), stateDir)
+	assert.False(t, running)
 }
 
 // TestStopLeavesOtherProcessesAlone: an endpoint left behind may name a number that is another's now.
