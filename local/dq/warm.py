@@ -24,7 +24,11 @@ LOG_TAIL_LINES = 5
 
 
 class EvaluatorError(RuntimeError):
-    """The evaluation failed, or the process that does it ended."""
+    """An evaluation that failed."""
+
+
+class ProcessEndedError(EvaluatorError):
+    """The process ended before it answered."""
 
 
 class WarmSpark:
@@ -45,7 +49,12 @@ class WarmSpark:
 
     def parse(self, ruleset: str) -> dict[str, Any]:
         """The texts of a ruleset's rules, and of those that are dynamic. Raises RulesetError, EvaluatorError."""
-        return self._ask({"do": "parse", "ruleset": ruleset}, PARSE_SECONDS)
+        request = {"do": "parse", "ruleset": ruleset}
+        try:
+            return self._ask(request, PARSE_SECONDS)
+        except ProcessEndedError:
+            # A run that was cancelled or took too long has ended the process under this request.
+            return self._ask(request, PARSE_SECONDS)
 
     def evaluate(self, request: dict[str, Any], seconds: float, started: Any) -> list[dict[str, Any]]:
         """Evaluate rulesets on a table (see server.py), waiting for a turn first.
@@ -76,6 +85,10 @@ class WarmSpark:
         except FutureTimeout:
             self.interrupt()
             raise TimeoutError(f"not done after {seconds:.0f} s") from None
+        except ProcessEndedError:
+            if self._stopped:
+                raise EvaluatorError("the local cloud stopped while the run was going on") from None
+            raise
         if "error" not in found:
             return found
         raise (RulesetError if found["kind"] == "RulesetError" else EvaluatorError)(found["error"])
@@ -114,7 +127,7 @@ class _Process:
     def send(self, request: dict[str, Any], answer: Future[dict[str, Any]]) -> None:
         with self._lock:
             if self.ended():
-                answer.set_exception(EvaluatorError(self._end_message()))
+                answer.set_exception(ProcessEndedError(self._end_message()))
                 return
             self._waiting[request["id"]] = answer
             try:
@@ -140,7 +153,7 @@ class _Process:
         with self._lock:
             abandoned, self._waiting = list(self._waiting.values()), {}
         for waiting in abandoned:
-            waiting.set_exception(EvaluatorError(self._end_message()))
+            waiting.set_exception(ProcessEndedError(self._end_message()))
 
     def _end_message(self) -> str:
         tail = self._log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
