@@ -162,6 +162,25 @@ FOREIGN_CLAUSES: dict[type[exp.Expr], str] = {
 TABLE_ATTRIBUTES = (exp.DistKeyProperty, exp.DistStyleProperty, exp.SortKeyProperty, exp.BackupProperty)
 TABLE_ITEMS = (exp.ColumnDef, exp.PrimaryKey, exp.UniqueColumnConstraint, exp.ForeignKey)
 
+# Names that must be quoted: https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+RESERVED = set(
+    re.findall(
+        r"\w+",
+        """
+    aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64 backup between
+    binary blanksasnull both bytedict bzip2 case cast check collate column constraint create credentials cross
+    current_date current_time current_timestamp current_user current_user_id default deferrable deflate defrag
+    delta delta32k desc disable distinct do else emptyasnull enable encode encrypt encryption end except
+    explicit false for foreign freeze from full globaldict256 globaldict64k grant group gzip having identity
+    ignore ilike in initially inner intersect interval into is isnull join leading left like limit localtime
+    localtimestamp lun luns lzo lzop minus mostly16 mostly32 mostly8 natural new not notnull null nulls off
+    offline offset oid old on only open or order outer overlaps parallel partition percent permissions pivot
+    placing primary raw readratio recover references rejectlog resort respect restore right select session_user
+    similar snapshot some sysdate system table tag tdes text255 text32k then timestamp to top trailing true
+    truncatecolumns union unique unnest unpivot user using verbose wallet when where with without
+    """,
+    )
+)
 # Functions of Redshift that are translated with the same result. Others are refused by name, those that Redshift
 # lacks and those that nobody has needed here yet.
 FUNCTIONS = set(
@@ -253,6 +272,8 @@ def _check_clauses(tree: exp.Expr) -> None:
     for node in tree.walk():
         if word := FOREIGN_CLAUSES.get(type(node)):
             raise SqlError(f'syntax error at or near "{word}"')
+        if isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name.lower() in RESERVED:
+            raise SqlError(f'syntax error at or near "{node.name}": a reserved word, quote it')
         if isinstance(node, exp.Distinct) and node.args.get("on"):
             raise SqlError("SELECT DISTINCT ON is not supported")
         if isinstance(node, exp.Values) and not isinstance(node.parent, exp.Insert):

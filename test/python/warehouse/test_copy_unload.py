@@ -165,6 +165,12 @@ def test_copies_that_are_refused(database: Warehouse, table: str, how: str, word
     assert words in database.error(copy(database, table, "nothing/", how))
 
 
+def test_a_refused_copy_undoes_its_batch(database: Warehouse, table: str) -> None:
+    error = database.error(f"insert into {table} (id) values (1)", copy(database, table, "nothing/"))
+    assert error.startswith("Query #2 failed with ERROR: The specified S3 prefix")
+    assert database.rows(f"select count(*) from {table}") == [[0]]
+
+
 def unload(database: Warehouse, select: str, prefix: str, how: str) -> str:
     quoted = select.replace("'", "''")
     return f"unload ('{quoted}') to 's3://{database.name}/{prefix}' iam_role '{ROLE}' {how}"

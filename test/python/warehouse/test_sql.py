@@ -35,6 +35,8 @@ REFUSED = {
     "select read_text('/etc/hosts')": "function read_text()",
     "select * from read_csv('/etc/hosts')": "functions in FROM",
     "select median(a), median(b) from s.t": "within group ORDER BY",
+    "select tag from s.t": "a reserved word",
+    "create table s.t (percent integer)": "a reserved word",
     "vacuum": "does not implement",
     "grant select on s.t to u": "does not implement",
     "select 1 where 1 = :missing": ":missing",
@@ -67,6 +69,10 @@ def test_keys_and_encodings_are_read_and_left_out() -> None:
 
 def test_names_fold_to_lower_case() -> None:
     assert parse('select "Title" from S.Films as F').duckdb == ['SELECT "title" FROM "s"."films" AS "f"']
+
+
+def test_reserved_words_can_be_quoted() -> None:
+    assert parse('select "tag", language from s.t').kind == "query"
 
 
 def test_nulls_sort_as_the_largest() -> None:

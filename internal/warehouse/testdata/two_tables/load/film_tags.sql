@@ -1,3 +1,3 @@
 delete from history.film_tags where ingest_date = '{{ingest_date}}';
-insert into history.film_tags (id, tag, ingest_date)
-select id, tag, '{{ingest_date}}' from staging.film_tags;
+insert into history.film_tags (id, label, ingest_date)
+select id, label, '{{ingest_date}}' from staging.film_tags;

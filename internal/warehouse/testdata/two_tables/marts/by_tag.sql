@@ -1,4 +1,4 @@
--- How often is each tag given?
-select tag, count(*) as films -- of all dates
+-- How often is each label given?
+select label, count(*) as films -- of all dates
 from history.film_tags
-group by tag
+group by label

@@ -1,10 +1,10 @@
 create table if not exists staging.film_tags (
     id bigint, -- the key; of a film
-    tag varchar(40)
+    label varchar(40)
 );
 create table if not exists history.film_tags (
     id bigint not null encode raw,
-    tag varchar(40) default ';',
+    label varchar(40) default ';',
     ingest_date date,
     primary key (id)
 ) distkey (id) sortkey (ingest_date);
