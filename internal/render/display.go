@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"moviepipeline/internal/execution"
 )
 
@@ -205,6 +207,12 @@ func (d *Display) draw() {
 	}
 	if d.expected > 0 {
 		lines = append(lines, d.bar())
+	}
+	// A line that the terminal wraps would count as one and be erased by half.
+	if columns := width(d.out); columns > 0 {
+		for i, line := range lines {
+			lines[i] = text.Trim(line, columns-1)
+		}
 	}
 	if len(lines) > 0 {
 		fmt.Fprintln(d.out, strings.Join(lines, "\n"))
