@@ -205,9 +205,10 @@ def test_parallel_gives_the_outputs_in_order(machines: Machines) -> None:
 
 
 def test_a_failing_branch_stops_the_others(machines: Machines) -> None:
+    bad = {"Type": "Fail", "Error": "Bad.Thing", "Cause": "{% 'because' %}"}
     long = {"StartAt": "Long", "States": {"Long": {"Type": "Wait", "Seconds": 100_000, "End": True}}}
     branches = [
-        {"StartAt": "Bad", "States": {"Bad": {"Type": "Fail", "Error": "Bad.Thing", "Cause": "{% 'because' %}"}}},
+        {"StartAt": "Soon", "States": {"Soon": {"Type": "Wait", "Seconds": 10, "Next": "Bad"}, "Bad": bad}},
         {"StartAt": "Each", "States": {"Each": {"Type": "Map", "Items": [1], "ItemProcessor": long, "End": True}}},
     ]
     caught = {"ErrorEquals": ["Bad.Thing"], "Next": "Done", "Output": "{% $states.errorOutput %}"}
