@@ -139,6 +139,24 @@ func TestRunNamesSortByTimeAndDiffer(t *testing.T) {
 	assert.NotEqual(t, runName("", at), runName("", at))
 }
 
+func TestSampleIsMadeAgainWhenItsMakerChanged(t *testing.T) {
+	source, sample := t.TempDir(), filepath.Join(t.TempDir(), "sample")
+	maker := filepath.Join(source, "make_sample.py")
+	require.NoError(t, os.WriteFile(maker, nil, 0o644))
+	fresh := func() bool {
+		t.Helper()
+		fresh, err := newer(sample, source)
+		require.NoError(t, err)
+		return fresh
+	}
+	assert.False(t, fresh(), "it is not there")
+	require.NoError(t, os.Mkdir(sample, 0o755))
+	assert.True(t, fresh())
+	later := time.Now().Add(time.Minute)
+	require.NoError(t, os.Chtimes(maker, later, later))
+	assert.False(t, fresh())
+}
+
 func TestStatementComesFromOnePlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "question.sql")
 	require.NoError(t, os.WriteFile(path, []byte("select 1\n"), 0o644))

@@ -5,10 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,12 +17,6 @@ import (
 	"moviepipeline/internal/project"
 	"moviepipeline/internal/render"
 	"moviepipeline/internal/target"
-)
-
-// The sample: all films and so many made ratings, with faults in rows, delivered on a fixed date.
-const (
-	sampleDate    = "2026-01-31"
-	sampleRatings = 100_000
 )
 
 // runRequest is what `pipeline run` was asked to do.
@@ -154,36 +144,9 @@ func (a *app) withDefaults(ctx context.Context, checkout project.Project, reques
 		if request.date == "" {
 			request.date = sampleDate
 		}
-		return request, makeSample(ctx, checkout, display)
+		return request, a.makeSample(ctx, checkout, display)
 	}
 	return request, nil
-}
-
-// makeSample makes the sample, once, beside its place, so that a broken-off one is never used.
-func makeSample(ctx context.Context, checkout project.Project, display *render.Display) error {
-	if _, err := os.Stat(checkout.SampleDir()); err == nil {
-		return nil
-	}
-	if err := checkout.CheckLocalCloud(ctx); err != nil {
-		return err
-	}
-	partial := checkout.SampleDir() + ".partial"
-	if err := os.RemoveAll(partial); err != nil {
-		return fmt.Errorf("sample: %w", err)
-	}
-	task := display.Task("Sample")
-	command := exec.CommandContext(ctx, checkout.Python(), filepath.Join("sample-data", "make_sample.py"),
-		"--date", sampleDate, "--ratings", strconv.Itoa(sampleRatings), "--faults", "rows", "--out", partial)
-	command.Dir = checkout.Root
-	output, err := command.CombinedOutput()
-	if err == nil {
-		err = os.Rename(partial, checkout.SampleDir())
-	}
-	task.End(err)
-	if err != nil {
-		return fmt.Errorf("sample: %w\n%s", err, strings.TrimSpace(string(output)))
-	}
-	return nil
 }
 
 func workflowOf(place target.Target, outputs target.Outputs) (execution.Workflow, error) {
