@@ -1,2 +1,2 @@
-select count(*) from staging.{{table}};
+select (select count(*) from staging.{{table}}) as processed, (select count(*) from staging.quarantine_{{dataset}}) as quarantined;
 select rules_broken, count(*) from staging.quarantine_{{dataset}} group by 1;
