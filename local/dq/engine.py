@@ -203,7 +203,9 @@ class _Run:
         self.outcomes[rule] = outcome
         if outcome.column is None:
             return None
-        if _judged_by_rows(rule) or not outcome.metrics:
+        if (share := _measured_share(rule, outcome)) is not None:
+            self._settle(rule, share)
+        elif _judged_by_rows(rule) or not outcome.metrics:
             self.by_compliance.append(rule)
         judged = predicates.column(outcome.column)
         if rule.type == "ColumnValues":
@@ -380,14 +382,28 @@ class _Run:
 
 
 def _judged_by_rows(rule: Rule) -> bool:
-    """Whether the verdict on the dataset must come from that on the rows, since Deequ's own misses something of it."""
-    if rule.threshold is not None or rule.type == "IsPrimaryKey":
+    """Whether the verdict on the dataset is drawn from the share of rows that keep the rule, not taken from Deequ."""
+    return rule.threshold is not None or _mended(rule)
+
+
+def _mended(rule: Rule) -> bool:
+    """Whether Deequ's verdict on rows needs mending, so that its verdict on the dataset and its metrics do too."""
+    if rule.type == "IsPrimaryKey":
         return True
     if rule.type != "ColumnValues" or rule.condition is None:
         return False
     # Deequ: NULL passes `not between` of dates; a NULL is neither in nor out of a list with EMPTY in it.
     keywords = rule.condition.keywords & {"EMPTY", "WHITESPACES_ONLY"}
     return rule.condition.operator == "NOT_BETWEEN" or bool(keywords)
+
+
+def _measured_share(rule: Rule, outcome: Outcome) -> float | None:
+    """The share of rows that keep a rule with a threshold, where Deequ has measured it: that saves a scan."""
+    if rule.threshold is None or rule.type != "ColumnValues" or _mended(rule):
+        return None
+    target = rule.parameters["TargetColumn"]
+    shares = (outcome.metrics.get(f"Column.{target}.{name}") for name in ("PatternMatch", "ColumnValues.Compliance"))
+    return next((share for share in shares if share is not None), None)
 
 
 def _further_metrics(rule: Rule) -> dict[str, Callable[[Column], Column]]:
