@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -170,4 +171,13 @@ func TestStatementComesFromOnePlace(t *testing.T) {
 	}
 	_, err := statement(strings.NewReader(" \n"), nil, "-")
 	assert.True(t, usage.Is(err))
+}
+
+// TestNoCDKInTheCommandLine: the CDK's packages take a minute to compile; the CLI of the CDK is run instead.
+func TestNoCDKInTheCommandLine(t *testing.T) {
+	packages, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(packages), "moviepipeline/internal/deploy")
+	assert.NotContains(t, string(packages), "aws-cdk-go")
+	assert.NotContains(t, string(packages), "jsii-runtime-go")
 }
