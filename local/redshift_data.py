@@ -332,12 +332,12 @@ class Records:
 
     def newest_first(self) -> list[dict]:
         """All records."""
-        return sorted(self._records.values(), key=lambda record: record["CreatedAt"], reverse=True)
+        return sorted(self._records.copy().values(), key=lambda record: record["CreatedAt"], reverse=True)
 
     def by_token(self, request: dict) -> dict | None:
         """The statement that was submitted with this request's ClientToken, if any."""
         token = request.get("ClientToken")
-        for record in list(self._records.values()):
+        for record in self._records.copy().values():
             if token and record.get("ClientToken") == token:
                 if record["Request"] != _fingerprint(request):
                     raise ApiError("ValidationException", f"ClientToken {token} was used with another request")
