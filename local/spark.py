@@ -5,20 +5,43 @@ endpoint needs, and what makes a small run start fast.
 """
 
 import hashlib
+import importlib.util
 import os
+import shlex
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.runtime.jvm import Jvm
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = Path(__file__).resolve().parent / "runtime"
+LOG_SETTINGS = RUNTIME / "log4j2.properties"
 
 # A job on real data wants the optimizing compiler and the parallel collector; a run of seconds never earns them back.
-SMALL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-COMMON_JVM = "-Duser.timezone=UTC -Dlog4j2.disable.jmx=true"
-DRIVER_MEMORY = "2g"
+SMALL_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# Java 17 hides what Spark reaches for: these are the options of Spark's own launcher.
+# https://github.com/apache/spark/blob/v3.5.6/launcher/src/main/java/org/apache/spark/launcher/JavaModuleOptions.java
+OPENED = (
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+)
 
 
 def jars() -> list[Path]:
@@ -26,22 +49,57 @@ def jars() -> list[Path]:
     return sorted((ROOT / ".jars").glob("*.jar"))
 
 
+def class_path() -> str:
+    """pyspark's jars and ours."""
+    spark = importlib.util.find_spec("pyspark")
+    assert spark is not None and spark.submodule_search_locations
+    own = sorted(Path(spark.submodule_search_locations[0], "jars").glob("*.jar"))
+    return ":".join(str(jar) for jar in [*jars(), *own])
+
+
 def class_archive() -> Path:
     """Where the class data archive for this JVM and these jars lies; its name changes with either."""
-    java = os.environ.get("JAVA_HOME", "") + os.environ.get("PATH", "")
-    seen = "\n".join([java, sys.version, *(f"{jar.name} {jar.stat().st_size}" for jar in jars())])
+    seen = "\n".join([java(), str(Path(java()).resolve()), class_path()])
     return ROOT / ".jars" / f"spark-{hashlib.sha256(seen.encode()).hexdigest()[:12]}.jsa"
 
 
-def java_options(small: bool) -> str:
+def java() -> str:
+    """The java that runs Spark: JAVA_HOME's, else the first on the path."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home, "bin", "java")) if home else shutil.which("java") or "java"
+
+
+def java_options(small: bool) -> list[str]:
     """Options of the driver's JVM. `small` is for runs of seconds to a few minutes."""
-    options = [COMMON_JVM]
-    if small:
-        options.append(SMALL_JVM)
-        if class_archive().exists():
-            # -Xshare:auto (the default) goes on without an archive that does not fit; the log line about it is noise.
-            options.append(f"-XX:SharedArchiveFile={class_archive()} -Xlog:disable -Xlog:all=error:stderr")
-    return " ".join(options)
+    options = ["-Duser.timezone=UTC", "-Dlog4j2.disable.jmx=true", f"-Dlog4j2.configurationFile={LOG_SETTINGS}"]
+    return [*options, *SMALL_JVM] if small else options
+
+
+def jvm_command(conf: Mapping[str, str], archive: Sequence[str] | None = None) -> list[str]:
+    """The command that starts a driver with these settings; see `local/runtime/jvm.py`.
+
+    `archive` are the options on class data: by default an archive is used if there is one.
+    """
+    if archive is None:
+        # The JVM goes on without an archive that does not fit, and says so on stdout.
+        archive = [f"-XX:SharedArchiveFile={class_archive()}", "-Xlog:disable", "-Xlog:all=error:stderr"]
+        archive = archive if class_archive().exists() else []
+    opened = [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED]
+    settings = [part for name, value in conf.items() for part in ("--conf", f"{name}={value}")]
+    return [
+        java(),
+        *archive,
+        *opened,
+        "-XX:+IgnoreUnrecognizedVMOptions",
+        "-Djdk.reflect.useDirectMethodHandle=false",
+        *shlex.split(conf["spark.driver.extraJavaOptions"]),
+        f"-Xmx{conf['spark.driver.memory']}",
+        "-cp",
+        class_path(),
+        "org.apache.spark.deploy.SparkSubmit",
+        *settings,
+        "pyspark-shell",
+    ]
 
 
 def spark_conf(endpoint: str, small: bool = True) -> dict[str, str]:
@@ -52,8 +110,8 @@ def spark_conf(endpoint: str, small: bool = True) -> dict[str, str]:
 def _engine(small: bool) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
-        "spark.driver.memory": DRIVER_MEMORY if small else "4g",
-        "spark.driver.extraJavaOptions": java_options(small),
+        "spark.driver.memory": "2g" if small else "4g",
+        "spark.driver.extraJavaOptions": " ".join(java_options(small)),
         # On the class path from the start, not spark.jars: no copies, and the class data archive covers them.
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars()),
         "spark.driver.host": "127.0.0.1",
@@ -123,27 +181,41 @@ def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(foreign)}
 
 
-def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
-    """Write spark-defaults.conf and log settings into `folder`, for SPARK_CONF_DIR; a script then needs no settings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    defaults = "".join(f"{name} {value}\n" for name, value in sorted(conf.items()))
-    (folder / "spark-defaults.conf").write_text(defaults)
-    (folder / "log4j2.properties").write_text(LOG_SETTINGS)
-    return folder
+def make_class_archive() -> None:
+    """Write the class data archive: what Spark, S3 access and Deequ load, so that later JVMs need not.
+
+    It takes half a minute and 200 MB, once for a JVM and these jars.
+    """
+    target = class_archive()
+    partial = target.with_suffix(".partial")
+    conf = spark_conf("http://127.0.0.1:1")
+    jvm = Jvm(jvm_command(conf, [f"-XX:ArchiveClassesAtExit={partial}", "-Xlog:disable", "-Xlog:all=error:stderr"]))
+    jvm.connect()
+    with tempfile.TemporaryDirectory() as folder:
+        _exercise(folder)
+    jvm.close()
+    partial.replace(target)
 
 
-LOG_SETTINGS = """\
-rootLogger.level = warn
-rootLogger.appenderRef.stderr.ref = stderr
-appender.console.type = Console
-appender.console.name = stderr
-appender.console.target = SYSTEM_ERR
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n
-logger.native.name = org.apache.hadoop.util.NativeCodeLoader
-logger.native.level = error
-logger.metrics.name = org.apache.hadoop.metrics2
-logger.metrics.level = error
-logger.plan.name = org.apache.spark.sql.catalyst.util.SparkStringUtils
-logger.plan.level = error
-"""
+def _exercise(folder: str) -> None:
+    """Do in small what jobs do, for the sake of the classes."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as F
+
+    spark = SparkSession(SparkContext())
+    rows = spark.range(100).selectExpr("id", "cast(id % 7 as string) as text", "timestamp_seconds(id) as at")
+    for kind in ("csv", "json", "parquet"):
+        rows.write.format(kind).save(f"{folder}/{kind}")
+        read = spark.read.format(kind).load(f"{folder}/{kind}")
+        read.groupBy(read.columns[1]).agg(F.count("*"), F.countDistinct(read.columns[0])).collect()
+    text = spark.read.schema("line string").csv(f"{folder}/csv")
+    text.select(F.inline(F.array(F.from_csv("line", "a string, b string")))).dropDuplicates().collect()
+    rows.join(spark.range(5).hint("shuffle_merge"), "id").collect()
+    for name in ("org.apache.hadoop.fs.s3a.S3AFileSystem", "com.amazon.deequ.dqdl.EvaluateDataQuality"):
+        spark._jvm.java.lang.Class.forName(name)  # type: ignore[union-attr]
+    spark.stop()
+
+
+if __name__ == "__main__":
+    make_class_archive()

@@ -105,18 +105,20 @@ def spark(cloud: RunningCloud) -> Iterator[Any]:
 
     `awsglue` and `catalog` can be imported while it lives; their AWS calls go to the cloud.
     """
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    from local.spark import RUNTIME, spark_conf
+    from local.runtime.jvm import Jvm
+    from local.spark import RUNTIME, jvm_command, spark_conf
 
     os.environ.update(AWS_ENDPOINT_URL=cloud.url, AWS_DEFAULT_REGION="us-east-1", SPARK_LOCAL_IP="127.0.0.1", TZ="UTC")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     sys.path.insert(0, str(RUNTIME))
-    builder = SparkSession.builder.appName("tests")
-    for name, value in spark_conf(cloud.url).items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    jvm = Jvm(jvm_command(spark_conf(cloud.url)))
+    jvm.connect()
+    session = SparkSession(SparkContext())
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+    jvm.close()
     os.environ.pop("AWS_ENDPOINT_URL")
