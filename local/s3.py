@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack import app
 from ministack.services import s3 as ministack
 from ministack.services.cloudformation import provisioners
 
 from local.cloud import Cloud, arn
 
+KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 OWNED_TAG = "aws-cdk:cr-owned"
 DEPLOYMENT_PROPERTIES = {
@@ -48,6 +50,7 @@ DEPLOYMENT_PROPERTIES = {
 def install(cloud: Cloud) -> None:
     """Add the bucket type and CDK's two S3 custom resources."""
     use_the_accounts_key()
+    keep_keys_from_hadoop()
     buckets = Buckets(cloud)
     cloud.resource("AWS::S3::Bucket", buckets.create, buckets.update, buckets.delete)
     cleaner = AutoDelete(cloud)
@@ -62,14 +65,30 @@ def use_the_accounts_key() -> None:
     CDK publishes assets that way into the bucket of `cdk bootstrap`.
     """
     resolve = ministack._resolve_sse_write_headers
-    key = "x-amz-server-side-encryption-aws-kms-key-id"
 
     def with_key(headers: dict, bucket: str) -> tuple:
-        if headers.get("x-amz-server-side-encryption") == "aws:kms" and not headers.get(key):
-            headers = {**headers, key: arn("kms", "alias/aws/s3")}
+        if headers.get("x-amz-server-side-encryption") == "aws:kms" and not headers.get(KMS_KEY):
+            headers = {**headers, KMS_KEY: arn("kms", "alias/aws/s3")}
         return resolve(headers, bucket)
 
     ministack._resolve_sse_write_headers = with_key
+
+
+def keep_keys_from_hadoop() -> None:
+    """Leave an object's KMS key out of answers to s3a.
+
+    s3a names the source's key when it copies, which is how it renames, and version 1 of the AWS SDK for Java refuses
+    to send the name of a key over plain HTTP. Can go with a Hadoop that uses version 2 (3.4).
+    """
+    handle = app.SERVICE_HANDLERS["s3"]
+
+    async def without_key(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
+        status, answered, content = await handle(method, path, headers, body, query_params)
+        if "Hadoop" in headers.get("user-agent", ""):
+            answered = {name: value for name, value in answered.items() if name.lower() != KMS_KEY}
+        return status, answered, content
+
+    app.SERVICE_HANDLERS["s3"] = without_key
 
 
 class Buckets:

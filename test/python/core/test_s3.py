@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,12 @@ def test_missing_things_have_their_errors(s3: Any) -> None:
         s3.head_object(Bucket=BUCKET, Key="absent")
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.list_objects_v2(Bucket="no-such-bucket")
+
+
+@pytest.mark.parametrize(("agent", "told"), [("Boto3/1", True), ("Hadoop 3.3.4, aws-sdk-java/1.12.262", False)])
+def test_a_kms_key_is_named_but_not_to_hadoop(cloud: RunningCloud, s3: Any, agent: str, told: bool) -> None:
+    s3.put_object(Bucket=BUCKET, Key="encrypted", Body=b"1", ServerSideEncryption="aws:kms", SSEKMSKeyId="key")
+    request = urllib.request.Request(f"{cloud.url}/{BUCKET}/encrypted", method="HEAD", headers={"User-Agent": agent})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.headers["x-amz-server-side-encryption"] == "aws:kms"
+        assert ("x-amz-server-side-encryption-aws-kms-key-id" in answer.headers) == told
