@@ -48,12 +48,14 @@ NOT_MET = "Value: {} does not meet the constraint requirement!"
 class Evaluation:
     """What an evaluation gave: outcomes in the order of the ruleset, and each row with the rules it keeps and breaks.
 
-    `rows` is lazy, like any DataFrame: what it costs is paid by whoever writes it.
+    `rows` is lazy, like any DataFrame: what it costs is paid by whoever writes it. `judged`, which it is made from, has
+    a boolean for each rule instead of texts: that is what to persist for several writers.
     """
 
     rules: list[tuple[Rule, Outcome]]
     analyzers: list[tuple[Analyzer, Outcome]]
     rows: DataFrame
+    judged: DataFrame
 
 
 def evaluate(
@@ -113,6 +115,7 @@ class _Run:
             rules=[(rule, self.outcomes[rule]) for rule in ruleset.rules],
             analyzers=[(analyzer, self._measured(rules)) for analyzer, rules in analyzers],
             rows=self._row_level(ruleset.rules),
+            judged=self.rows,
         )
 
     # Simple rules -----------------------------------------------------------------------------------------------------
@@ -340,6 +343,7 @@ class _Run:
         https://docs.aws.amazon.com/glue/latest/dg/tutorial-data-quality.html
         """
         kept, broken, skipped = [], [], []
+        passed = F.lit(True)
         for rule in dict.fromkeys(rules):
             name, text = self.outcomes[rule].column, F.lit(rule.text)
             if name is None:
@@ -349,10 +353,12 @@ class _Run:
             kept.append(F.when(judged, text))
             broken.append(F.when(~judged, text))
             skipped.append(F.when(judged.isNull(), text))
+            passed = passed & F.coalesce(judged, F.lit(True))
         data = [predicates.column(name) for name in self.frame.columns]
         lists = [_texts(kept).alias(RULES_PASS), _texts(broken).alias(RULES_FAIL), _texts(skipped).alias(RULES_SKIP)]
-        result = F.when(F.size(RULES_FAIL) == 0, "Passed").otherwise("Failed")
-        return self.rows.select(*data, *lists).withColumn(RESULT, result)
+        # Not by the size of a list: who asks for the result alone need not have the lists made.
+        result = F.when(passed, "Passed").otherwise("Failed").alias(RESULT)
+        return self.rows.select(*data, *lists, result)
 
     # Analyzers --------------------------------------------------------------------------------------------------------
 

@@ -60,12 +60,12 @@ class EvaluateDataQuality:
         """
         primary, sources = _primary(frame, additional_data_sources or {})
         evaluation = _evaluate(primary, ruleset, sources, publishing_options or {}, additional_options or {})
-        # Each sink behind this node would compute the row-level outcomes anew, with a shuffle for each uniqueness rule.
-        rows = evaluation.rows.persist(KEPT)
+        # Each sink behind this node would judge the rows anew, with a shuffle for each uniqueness rule.
+        evaluation.judged.persist(KEPT)
         frames = {
             self.ORIGINAL_DATA_KEY: primary,
             self.DATA_QUALITY_RULE_OUTCOMES_KEY: _outcomes(evaluation, primary),
-            self.ROW_LEVEL_OUTCOMES_KEY: _dynamic(rows, primary, self.ROW_LEVEL_OUTCOMES_KEY),
+            self.ROW_LEVEL_OUTCOMES_KEY: _dynamic(evaluation.rows, primary, self.ROW_LEVEL_OUTCOMES_KEY),
         }
         return DynamicFrameCollection(frames, primary.glue_ctx)
 
