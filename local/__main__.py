@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
-import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -23,18 +21,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
-
-SERVICES = (
-    "s3",
-    "cloudformation",
-    "stepfunctions",
-    "scheduler",
-    "glue",
-    "glue_crawlers",
-    "glue_jobs",
-    "glue_data_quality",
-    "redshift",
-)
 
 
 def main() -> int:
@@ -118,13 +104,37 @@ def configure_ministack(state: Path, port: int) -> None:
 
 
 def build(url: str, state: Path) -> Cloud:
-    """A cloud with every service of this package plugged in."""
+    """A cloud with every service of this package plugged in.
+
+    A module that adds to what another one plugs in comes after it.
+    """
+    from local import (
+        cloudformation,
+        glue,
+        glue_crawlers,
+        glue_data_quality,
+        glue_jobs,
+        redshift,
+        s3,
+        scheduler,
+        stepfunctions,
+    )
     from local.cloud import Cloud
 
     cloud = Cloud(url, state)
-    for name in SERVICES:
-        if importlib.util.find_spec(f"local.{name}"):
-            importlib.import_module(f"local.{name}").install(cloud)
+    services = (
+        s3,
+        cloudformation,
+        stepfunctions,
+        scheduler,
+        glue,
+        glue_crawlers,
+        glue_jobs,
+        glue_data_quality,
+        redshift,
+    )
+    for service in services:
+        service.install(cloud)
     return cloud
 
 
