@@ -67,46 +67,38 @@ select
     -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is not named,
     -- because Glue leaves out a column that is NULL in every row, as this one is in a clean batch.
     case
-        when exists(
-            array(
-                wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
-                metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
-                box_office_usd, production
-            ),
-            field -> field is null
-        ) then 'too few fields'
+        when concat(
+            wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
+            metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
+            box_office_usd, production
+        ) is null then 'too few fields'
         when get_json_object(to_json(struct(*)), '$.beyond_last_column') is not null then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
     if(
-        exists(
-            array(
+        contains(
+            concat(
                 wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
                 metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
                 box_office_usd, production
             ),
-            field -> contains(field, decode(unhex('EFBFBD'), 'UTF-8'))
+            decode(unhex('EFBFBD'), 'UTF-8')
         ),
         'broken',
         'utf-8'
     ) as row_encoding,
     -- The lengths, in bytes, of the warehouse's columns.
     if(
-        exists(
-            array(
-                octet_length(title) > 400,
-                octet_length(director) > 2000,
-                octet_length(writer) > 1000,
-                octet_length(`cast`) > 8000,
-                octet_length(awards) > 200,
-                octet_length(production) > 1000,
-                exists(split(genre, ','), name -> octet_length(trim(name)) > 40),
-                exists(split(country, ','), name -> octet_length(trim(name)) > 80),
-                exists(split(language, ','), name -> octet_length(trim(name)) > 60)
-            ),
-            too_long -> too_long
-        ),
+        octet_length(title) > 400
+        or octet_length(director) > 2000
+        or octet_length(writer) > 1000
+        or octet_length(`cast`) > 8000
+        or octet_length(awards) > 200
+        or octet_length(production) > 1000
+        or exists(split(genre, ','), name -> octet_length(trim(name)) > 40)
+        or exists(split(country, ','), name -> octet_length(trim(name)) > 80)
+        or exists(split(language, ','), name -> octet_length(trim(name)) > 60),
         'too long',
         'fitting'
     ) as row_lengths

@@ -62,16 +62,15 @@ select
     -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is not named,
     -- because Glue leaves out a column that is NULL in every row, as this one is in a clean batch.
     case
-        when exists(array(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at), field -> field is null)
-            then 'too few fields'
+        when concat(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at) is null then 'too few fields'
         when get_json_object(to_json(struct(batch.*)), '$.beyond_last_column') is not null then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
     if(
-        exists(
-            array(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at),
-            field -> contains(field, decode(unhex('EFBFBD'), 'UTF-8'))
+        contains(
+            concat(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at),
+            decode(unhex('EFBFBD'), 'UTF-8')
         ),
         'broken',
         'utf-8'
