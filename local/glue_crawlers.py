@@ -23,7 +23,7 @@ from ministack.services import glue as store
 
 from local import glue_catalog
 from local.cloud import ApiError, Cloud
-from local.glue_formats import UNKNOWN, CsvClassifier, FileSchema, combine, inspect_file, merge_columns
+from local.glue_formats import UNKNOWN, CsvClassifier, FileSchema, combine, inspect_file, merge_columns, merge_serde
 
 log = logging.getLogger("local.crawlers")
 
@@ -617,7 +617,10 @@ def _merged(known: dict | None, keys: tuple[str, ...], schemas: list[FileSchema]
         if classification not in (UNKNOWN, merged.classification):
             # Odd files in one partition do not change what the table is.
             return _schema_of(known, merged)
-        merged.columns = merge_columns(_columns_of(known["StorageDescriptor"]), merged.columns)
+        storage = known["StorageDescriptor"]
+        merged.columns = merge_columns(_columns_of(storage), merged.columns)
+        old = storage.get("SerdeInfo", {}).get("Parameters", {})
+        merged.serde_parameters = merge_serde(merged.serde_parameters, old)
     merged.columns = {name: kind for name, kind in merged.columns.items() if name not in keys}
     return merged
 

@@ -113,7 +113,7 @@ def combine(schemas: Iterable[FileSchema]) -> FileSchema:
         winner,
         reduce(merge_columns, (schema.columns for schema in same)),
         same[0].serde,
-        same[0].serde_parameters,
+        reduce(merge_serde, (schema.serde_parameters for schema in same)),
         same[0].parameters,
         same[0].compression,
         sum(schema.rows for schema in found),
@@ -128,6 +128,13 @@ def merge_columns(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
     for name, kind in new.items():
         merged[name] = merge_types(merged[name], kind) if name in merged else kind
     return merged
+
+
+def merge_serde(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
+    """A SerDe's parameters for files of both; of JSON, `paths` names all members that are read."""
+    if "paths" not in old or "paths" not in new:
+        return old
+    return {**old, "paths": ",".join(sorted({*old["paths"].split(","), *new["paths"].split(",")}))}
 
 
 def merge_types(one: str, other: str) -> str:
@@ -264,7 +271,8 @@ def _json(lines: list[str], text: str) -> FileSchema | None:
     if not records:
         return None
     columns = reduce(merge_columns, ({name.lower(): _json_type(v) for name, v in record.items()} for record in records))
-    serde = {"paths": ",".join(sorted(columns))}
+    names = {name for record in records for name in record}  # as they are in the files; columns are lower case
+    serde = {"paths": ",".join(sorted(names))}
     return FileSchema("json", columns, "org.openx.data.jsonserde.JsonSerDe", serde, rows=len(lines))
 
 

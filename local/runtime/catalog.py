@@ -129,10 +129,19 @@ def _scan(
     kind = _format(table)
     if kind == "csv":
         return _scan_csv(reader, table, columns, in_path, paths)
-    reader = reader.schema(_schema(columns + in_path))
     if kind == "json":
-        return reader.json(paths)
-    return reader.format(kind).load(paths)
+        return _scan_json(reader, table, columns, in_path, paths)
+    return reader.schema(_schema(columns + in_path)).format(kind).load(paths)
+
+
+def _scan_json(
+    reader: Any, table: dict[str, Any], columns: list[tuple[str, str]], in_path: list[tuple[str, str]], paths: list[str]
+) -> DataFrame:
+    """Columns are lower case and members of JSON objects may not be; the SerDe's `paths` has them as they are."""
+    members = {name.lower(): name for name in _parameters(table).get("paths", "").split(",")}
+    named = [(members.get(name, name), kind) for name, kind in columns]
+    frame = reader.schema(_schema(named + in_path)).json(paths)
+    return frame.toDF(*(name for name, _ in columns + in_path))
 
 
 def _or_null(frame: DataFrame, name: str, kind: str) -> Column:
