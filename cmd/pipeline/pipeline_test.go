@@ -133,6 +133,15 @@ func TestFailureNamesStepDatasetCauseAndTheNextCommand(t *testing.T) {
 		"See more: pipeline status x --aws --region eu-west-1 --environment prod", onAWS.failureText(result))
 }
 
+func TestDeathOfTheLocalCloudIsToldWhateverCallItBroke(t *testing.T) {
+	broken := errors.New("operation error SFN: GetExecutionHistory, request send failed")
+	died := &app{stateDir: t.TempDir()}
+	assert.ErrorContains(t, died.explain(broken), "the local cloud no longer answers")
+	assert.ErrorContains(t, died.explain(broken), "`pipeline up` starts it again")
+	assert.NoError(t, died.explain(nil))
+	assert.Equal(t, broken, (&app{}).explain(broken), "it had no part in this")
+}
+
 func TestRunNamesSortByTimeAndDiffer(t *testing.T) {
 	at := time.Date(2026, 2, 1, 4, 0, 0, 0, time.UTC)
 	assert.Regexp(t, `^2026-01-31-run-20260201T040000-[a-z2-7]{4}$`, runName("2026-01-31", at))
