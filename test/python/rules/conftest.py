@@ -94,13 +94,13 @@ class Lake:
 
     def table(self, dataset: str) -> Any:
         """The batch table as a DataFrame."""
-        from catalog import read_table  # pyright: ignore[reportMissingImports]  # on the path with Spark
+        from catalog import read_table
 
         return read_table(self.spark, self.batch, f"batch_{dataset}")
 
     def gate(self, dataset: str) -> dict[str, bool | None]:
         """Evaluate the gate's ruleset on the batch: whether each rule holds, None for one that cannot be evaluated."""
-        from catalog import read_table  # pyright: ignore[reportMissingImports]  # on the path with Spark
+        from catalog import read_table
 
         from local.dq.engine import evaluate
 

@@ -100,7 +100,7 @@ def test_texts_that_pass_fit_the_warehouse() -> None:
 
 
 def test_the_faults_name_rules_that_exist() -> None:
-    from faults import BATCH_FAULTS, DUPLICATE, ROW_FAULTS  # pyright: ignore[reportMissingImports]
+    from faults import BATCH_FAULTS, DUPLICATE, ROW_FAULTS
 
     for dataset in DATASETS:
         gate, rows = ruleset(f"{dataset}_gate"), ruleset(f"{dataset}_rows")
