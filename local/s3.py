@@ -27,6 +27,8 @@ from local.cloud import Cloud, arn
 
 KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
+# DeleteObjects takes no more.
+MOST_KEYS = 1000
 OWNED_TAG = "aws-cdk:cr-owned"
 DEPLOYMENT_PROPERTIES = {
     "ServiceToken",
@@ -362,23 +364,25 @@ def objects(s3: Any, bucket: str, prefix: str = "") -> list[dict]:
 def empty(s3: Any, bucket: str) -> None:
     """Delete all versions and delete markers in a bucket; a bucket that is gone is empty."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
-    for page in pages:
-        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        _delete(s3, bucket, [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries])
+    # All are listed before any goes: ministack loses its place when the version that ended a page is gone.
+    entries = [
+        {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+        for page in pages
+        for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    ]
+    _delete(s3, bucket, entries)
 
 
 def delete_keys(s3: Any, bucket: str, keys: list[str]) -> None:
     """Delete present objects."""
-    for start in range(0, len(keys), 1000):
-        _delete(s3, bucket, [{"Key": key} for key in keys[start : start + 1000]])
+    _delete(s3, bucket, [{"Key": key} for key in keys])
 
 
 def _delete(s3: Any, bucket: str, entries: list[dict]) -> None:
-    if not entries:
-        return
-    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": entries, "Quiet": True})
-    if errors := answer.get("Errors"):
-        raise ValueError(f"could not delete {errors[0]['Key']} of {bucket}: {errors[0].get('Message')}")
+    for start in range(0, len(entries), MOST_KEYS):
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": entries[start : start + MOST_KEYS], "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise ValueError(f"could not delete {errors[0]['Key']} of {bucket}: {errors[0].get('Message')}")
 
 
 def bucket_tags(s3: Any, bucket: str) -> set[str]:
