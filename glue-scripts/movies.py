@@ -61,8 +61,8 @@ select
     try_cast(trim(box_office_usd) as decimal(14, 2)) as box_office_usd_typed,
     nullif(trim(production), '') as production_typed,
 
-    year(released_typed) - year_typed as years_from_release,
-    rt_reviews_typed - rt_fresh_typed - rt_rotten_typed as rt_reviews_unexplained,
+    try_subtract(year(released_typed), year_typed) as years_from_release,
+    try_subtract(try_subtract(rt_reviews_typed, rt_fresh_typed), rt_rotten_typed) as rt_reviews_unexplained,
 
     -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is not named,
     -- because Glue leaves out a column that is NULL in every row, as this one is in a clean batch.

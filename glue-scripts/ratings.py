@@ -56,7 +56,9 @@ select
     abs(rating_typed * 2 - round(rating_typed * 2)) as rating_halves_off,
     try_cast(trim(batch.rated_at) as bigint) as rated_at_typed,
     -- The batch ends with the last second of its day.
-    unix_timestamp(try_cast(batch.ingest_date as timestamp)) + 86399 - rated_at_typed as seconds_before_batch_end,
+    try_subtract(
+        unix_timestamp(try_cast(batch.ingest_date as timestamp)) + 86399, rated_at_typed
+    ) as seconds_before_batch_end,
     concat_ws('|', user_id_typed, imdb_id_typed, rated_at_typed) as rating_key,
 
     -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is not named,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 import io
@@ -187,6 +188,13 @@ def header(content: bytes) -> list[str]:
 def ruleset(name: str) -> str:
     """The text of a ruleset."""
     return (ROOT / "dqdl-rules" / f"{name}.dqdl").read_text()
+
+
+def constants(dataset: str) -> dict[str, str]:
+    """The texts that a job's script gives names to: its rulesets and queries."""
+    tree = ast.parse((ROOT / "glue-scripts" / f"{dataset}.py").read_text())
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+    return {node.targets[0].id: str(node.value.value) for node in assigned if isinstance(node.targets[0], ast.Name)}  # type: ignore[attr-defined]
 
 
 def sample(out: Path, *options: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from rules.conftest import ROOT, Lake, Outcome
+from rules.conftest import ROOT, Lake, Outcome, constants
 
 pytestmark = pytest.mark.spark
 
@@ -83,3 +83,55 @@ def test_a_header_alone_gives_nothing(lake: Lake, lines: Batch) -> None:
 def test_a_missing_column_fails_the_job_by_its_name(lake: Lake, lines: Batch) -> None:
     with pytest.raises(Exception, match="wikidata_qid"):
         run(lake, [line.split(b",", 1)[1] for line in lines])
+
+
+ODD_RATINGS = [
+    "99999999999999999999,tt0498329,4.5,1700000001",
+    "8,tt0498329,1e400,1700000002",
+    "8,tt0498329,NaN,1700000003",
+    "8,tt0498329,4.26,1700000004",
+    "8,tt0498329,-0.0,1700000005",
+    "8,tt0498329,4.5,-9223372036854775808",
+    "8,tt0498329,4.5,1700000000000",
+    "8,tt0498329,4.5,1.7e9",
+    "-8,tt0498329,4.5,1700000006",
+    "8,,4.5,1700000007",
+    "not csv at all",
+]
+
+
+def put_odd_ratings(lake: Lake) -> None:
+    lake.publish("movies", ["tt0498329"])
+    lines = ["user_id,imdb_id,rating,rated_at", "7,tt0498329,4.5,1700000000", *ODD_RATINGS]
+    lake.put_batch("ratings", "\n".join(lines).encode())
+
+
+def test_numbers_beyond_their_types_are_quarantined(lake: Lake) -> None:
+    put_odd_ratings(lake)
+    outcome = lake.run("ratings")
+    (staged,) = outcome.staged["ratings"]
+    assert (staged["user_id"], str(staged["rating"]), staged["rated_at"].timestamp()) == (7, "4.5", 1_700_000_000)
+    assert len(outcome.quarantined) == len(ODD_RATINGS)
+    assert outcome.reconciles("ratings")
+
+
+@pytest.mark.parametrize(("dataset", "query"), [("movies", "SqlQuery3"), ("ratings", "SqlQuery4")])
+def test_columns_are_typed_alike_with_and_without_ansi_checks(
+    lake: Lake, lines: Batch, dataset: str, query: str
+) -> None:
+    """Glue 6 runs Spark with ANSI checks, where a cast of a text that is no number fails the job."""
+    if dataset == "ratings":
+        put_odd_ratings(lake)
+    else:
+        odd = lines[1].replace(b",2009,", b",-2147483648,").replace(b",82,51,42,9,", b",a,-2147483648,42,1e9,")
+        lake.put_batch("movies", b"\n".join([lines[0], odd, b"1,2,3", *lines[2:]]))
+    lake.table(dataset).createOrReplaceTempView("batch")
+    lake.spark.createDataFrame([("tt0498329",)], "imdb_id string").createOrReplaceTempView("films")
+    found = []
+    for ansi in (False, True):
+        lake.spark.conf.set("spark.sql.ansi.enabled", ansi)
+        try:
+            found.append(sorted(map(str, lake.spark.sql(constants(dataset)[query]).collect())))
+        finally:
+            lake.spark.conf.set("spark.sql.ansi.enabled", False)
+    assert found[0] == found[1]

@@ -8,19 +8,12 @@ import re
 import sys
 
 import pytest
-from rules.conftest import ROOT, ruleset
+from rules.conftest import ROOT, constants, ruleset
 
 sys.path.insert(0, str(ROOT / "sample-data"))
 
 DATASETS = {entry["name"]: entry["tables"] for entry in json.loads((ROOT / "datasets.json").read_text())}
 RULESETS = sorted(path.stem for path in (ROOT / "dqdl-rules").glob("*.dqdl"))
-
-
-def constants(dataset: str) -> dict[str, str]:
-    """The texts that a job's script gives names to: its rulesets and queries."""
-    tree = ast.parse((ROOT / "glue-scripts" / f"{dataset}.py").read_text())
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
-    return {node.targets[0].id: str(node.value.value) for node in assigned if isinstance(node.targets[0], ast.Name)}  # type: ignore[attr-defined]
 
 
 def mapped(dataset: str) -> list[tuple[str, str]]:
