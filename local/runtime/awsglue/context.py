@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensio
 import logging
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from catalog import CsvForm, read_csv, read_table
@@ -28,7 +29,8 @@ class GlueContext(SQLContext):
     """The entry point of a job; reads the catalog through the Glue API, files and tables through Spark."""
 
     def __init__(self, sparkContext: SparkContext | SparkSession | None = None, **options: Any) -> None:
-        session = sparkContext if isinstance(sparkContext, SparkSession) else SparkSession.builder.getOrCreate()
+        given = sparkContext or SparkContext.getOrCreate()
+        session = given if isinstance(given, SparkSession) else SparkSession(given)
         super().__init__(session.sparkContext, session)
         self.spark_session = session
         self.create_dynamic_frame = DynamicFrameReader(self)
@@ -121,12 +123,12 @@ class GlueContext(SQLContext):
         return self._table(database, table_name, push_down_predicate, kwargs)
 
     def _table(self, database: str | None, table: str | None, predicate: str, kwargs: dict[str, Any]) -> DataFrame:
-        name_space = kwargs.get("name_space")
-        if (database is None) == (name_space is None):
+        names = [name for name in (database, kwargs.get("name_space")) if name is not None]
+        if len(names) != 1:
             raise ValueError("give one of database and name_space")
         if table is None:
             raise ValueError("Parameter table_name is missing.")
-        return read_table(self.spark_session, database or name_space, table, predicate)
+        return read_table(self.spark_session, names[0], table, predicate)
 
     def create_dynamic_frame_from_options(
         self,
@@ -319,8 +321,13 @@ class GlueContext(SQLContext):
         """Delete what lies under a path, at once: `retentionPeriod` must be 0, else nothing young would go."""
         if float(options.get("retentionPeriod", 168)) != 0:
             raise NotImplementedError("GlueContext.purge_s3_path with a retentionPeriod other than 0 hours")
-        path = self._jvm.org.apache.hadoop.fs.Path(s3_path)
-        path.getFileSystem(self._jsc.hadoopConfiguration()).delete(path, True)
+        where = urlsplit(s3_path)
+        s3 = boto3.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.netloc, Prefix=where.path.lstrip("/"))
+        for page in pages:
+            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if keys:
+                s3.delete_objects(Bucket=where.netloc, Delete={"Objects": keys})
 
     def purge_table(
         self,

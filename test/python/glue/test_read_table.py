@@ -97,6 +97,12 @@ def test_a_row_that_repeats_the_header_is_a_row(lake: Lake, spark: Any) -> None:
     assert _rows(lake, spark, ["a", "b"], "a,b\na,b\n1,2\n") == [("a", "b"), ("1", "2")]
 
 
+def test_a_line_of_a_hundred_thousand_fields(lake: Lake, spark: Any) -> None:
+    rows = _rows(lake, spark, ["a", "b"], "a,b\n1,2\n" + ',"x"' * 100_000 + "\n" + ",y" * 100_000 + "\n")
+
+    assert rows == [("1", "2"), ("", '"x"'), ("", "y")]
+
+
 def test_a_field_of_a_megabyte(lake: Lake, spark: Any) -> None:
     long = "x" * 1_000_000
 
