@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, RunningCloud, wait_for
+from running_cloud import ROOT, RunningCloud, wait_for
 
 ENVIRONMENT = "cli"
 DATE = "2026-01-31"

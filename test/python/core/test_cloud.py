@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, RunningCloud, wait_for
+from running_cloud import ROOT, RunningCloud, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 WAITING = {"QueryLanguage": "JSONata", "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9999, "End": True}}}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningCloud, wait_for
+from running_cloud import RunningCloud, wait_for
 
 numbers = itertools.count()
 

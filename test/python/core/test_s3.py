@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 
 BUCKET = "s3-semantics"
 MIB = 1 << 20

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningCloud, wait_for
+from running_cloud import RunningCloud, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 SDK = "arn:aws:states:::aws-sdk:"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningCloud, wait_for
+from running_cloud import RunningCloud, wait_for
 
 pytestmark = pytest.mark.spark
 

@@ -75,7 +75,7 @@ def test_rows_keep_their_columns_and_get_four_more(datasets: dict[str, Any]) -> 
         "DataQualityRulesSkip",
         "DataQualityEvaluationResult",
     ]
-    row = rows.where("id = 'd'").first()
+    row = rows.where("id = 'd'").collect()[0]
     assert row["DataQualityRulesPass"] == ['(IsComplete "text") OR (IsUnique "id")']
     assert row["DataQualityRulesFail"] == ['IsComplete "text"']
     assert row["DataQualityRulesSkip"] == ["RowCount > 0"]

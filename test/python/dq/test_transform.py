@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 
 pytestmark = pytest.mark.spark
 
@@ -54,7 +54,7 @@ def test_the_collection_has_outcomes_rows_and_data(primary: Any) -> None:
         ('IsComplete "text"', "Failed"),
         ('DetectAnomalies "RowCount"', "Failed"),
     ]
-    assert outcomes.first()["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
+    assert outcomes.collect()[0]["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
 
 
 def test_apply_gives_the_outcomes_alone(primary: Any) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 
 from local.dq.rules import RulesetError
 from local.dq.warm import WarmSpark

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from conftest import RunningCloud, wait_for
+from running_cloud import RunningCloud, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 ONE_TABLE_A_FOLDER = {

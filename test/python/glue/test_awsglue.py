@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, RunningCloud
 from glue.support import Lake
+from running_cloud import ROOT, RunningCloud
 
 LOCAL = ROOT / "local" / "runtime"
 # Prints the signatures of a package called awsglue that lies in the folder given.

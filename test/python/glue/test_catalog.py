@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningCloud
 from glue.support import Lake
+from running_cloud import RunningCloud
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import RunningCloud, wait_for
 from glue.support import Lake
+from running_cloud import RunningCloud, wait_for
 
 FILMS = "Imdb_ID,title,year,rating\ntt0000001,One,1999,7.5\ntt0000002,Two,2001,\n"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningCloud, wait_for
 from glue.support import ROLE, Lake
+from running_cloud import RunningCloud, wait_for
 
 pytestmark = pytest.mark.spark
 
@@ -202,6 +203,21 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").exists() else True
+
+
+def test_a_run_that_takes_too_long_is_ended(lake: Lake, tmp_path: Path) -> None:
+    from local.glue_jobs import JobProcess
+
+    lake.put("scripts/endless.py", "import threading; print('begin', flush=True); threading.Event().wait()")
+    job = {"Command": {"ScriptLocation": f"s3://{lake.name}/scripts/endless.py"}}
+    # The API counts in whole minutes.
+    run = {"Id": f"jr_{lake.name}", "JobName": "endless", "StartedOn": 0, "JobRunState": "STARTING", "Timeout": 0.05}
+    here: Any = SimpleNamespace(client=lake.cloud.client, url=lake.cloud.url, state_dir=tmp_path)
+
+    JobProcess(here, job, run, {}).execute()
+
+    message = "The job ran longer than its timeout of 0.05 minutes"
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("TIMEOUT", message)
 
 
 def test_what_would_not_run_as_on_aws_is_refused(lake: Lake) -> None:

@@ -6,8 +6,8 @@ import gzip
 from typing import Any
 
 import pytest
-from conftest import RunningCloud
 from glue.support import TEXT_FORMATS, Lake
+from running_cloud import RunningCloud
 
 pytestmark = pytest.mark.spark
 

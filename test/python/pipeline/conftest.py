@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import os
@@ -16,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
-from conftest import ROOT, RunningCloud
+from running_cloud import ROOT, RunningCloud
 
 DATASETS: list[dict[str, Any]] = json.loads((ROOT / "datasets.json").read_text())
 # The fewest ratings that pass the gate with room to spare: a run is not to take longer than it must.
@@ -60,7 +59,12 @@ class Pipeline:
     def __call__(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end and check its exit code."""
         done = subprocess.run(
-            self.command(*arguments), cwd=ROOT, env=self.environment, text=True, capture_output=True, timeout=RUN_SECONDS
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            timeout=RUN_SECONDS,
         )
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -95,9 +99,11 @@ class Pipeline:
         tables = [table for dataset in DATASETS for table in dataset["tables"]]
         seen: dict[str, Any] = {}
         for table in tables:
-            seen[table] = sorted(json.dumps(row, sort_keys=True) for row in self.query(f"select * from analytics.{table}"))
+            seen[table] = sorted(
+                json.dumps(row, sort_keys=True) for row in self.query(f"select * from analytics.{table}")
+            )
             seen[f"history.{table}"] = self.query(
-                f"select ingest_date, count(*) as row_count from history.{table} group by ingest_date order by ingest_date"
+                f"select ingest_date, count(*) as row_count from history.{table} group by 1 order by 1"
             )
         return seen
 
@@ -132,7 +138,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 def _assert_nothing_left(cloud: RunningCloud) -> None:
     """Only what `cdk bootstrap` made is left."""
-    stacks = cloud.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"])
+    stacks = cloud.client("cloudformation").list_stacks(
+        StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"]
+    )
     assert [stack["StackName"] for stack in stacks["StackSummaries"]] == ["CDKToolkit"]
     assert all(bucket["Name"].startswith("cdk-") for bucket in cloud.client("s3").list_buckets()["Buckets"])
     assert cloud.client("glue").get_databases()["DatabaseList"] == []
@@ -142,7 +150,10 @@ def _assert_nothing_left(cloud: RunningCloud) -> None:
 
 
 class Batch:
-    """A delivery: a folder with a folder of files for each dataset, which a test may change."""
+    """A delivery: a folder with a folder of files for each dataset, which a test may change.
+
+    Read and written as Latin-1, which keeps every byte, also those that are no UTF-8.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -159,12 +170,12 @@ class Batch:
 
     def rows(self, dataset: str) -> list[list[str]]:
         """Header and rows."""
-        with self.file(dataset).open(encoding="utf-8", newline="") as file:
+        with self.file(dataset).open(encoding="latin-1", newline="") as file:
             return list(csv.reader(file))
 
     def rewrite(self, dataset: str, rows: list[list[str]]) -> Batch:
         """Replace header and rows."""
-        with self.file(dataset).open("w", encoding="utf-8", newline="") as file:
+        with self.file(dataset).open("w", encoding="latin-1", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
         return self
 
@@ -178,12 +189,6 @@ def make(folder: Path, *arguments: str) -> Batch:
     """A delivery by the maker of samples."""
     command = [sys.executable, str(ROOT / "sample-data/make_sample.py"), "--out", str(folder), "--date", "2026-01-31"]
     subprocess.run([*command, "--ratings", str(RATINGS), *arguments], check=True, capture_output=True)
-    for path in folder.glob("*"):
-        if path.is_file():
-            path.rename(folder.parent / f"{folder.name}-{path.name}")
-    for path in folder.glob("*/*.gz"):
-        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-        path.unlink()
     return Batch(folder)
 
 

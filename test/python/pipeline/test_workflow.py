@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_for
-
 from pipeline.conftest import DATASETS, Batch, Pipeline
+from running_cloud import wait_for
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
 DATE = "2026-01-31"
 EARLIER = "2026-01-30"
+# The key, in the source, of a film without a fault.
+KNOWN_FILM = "2201"
 
 
 def assert_reconciled(result: dict[str, Any], *datasets: str) -> None:
-    """Every row that came in is processed, in quarantine or counted as a duplicate, and what was processed is loaded."""
+    """Every row read is processed, in quarantine or counted as a duplicate, and what was processed is loaded."""
     for name in datasets:
         counts = result["datasets"][name]
         assert counts["status"] == "SUCCEEDED"
@@ -51,7 +52,10 @@ def test_a_good_run(pipeline: Pipeline, sample: Batch) -> None:
 
 
 def test_every_mart_answers(pipeline: Pipeline) -> None:
-    marts = [row["table_name"] for row in pipeline.query("select table_name from information_schema.tables where table_schema = 'marts'")]
+    marts = [
+        row["table_name"]
+        for row in pipeline.query("select table_name from information_schema.tables where table_schema = 'marts'")
+    ]
 
     assert len(marts) >= 8
     assert all(pipeline.query(f"select * from marts.{mart}") for mart in marts)
@@ -81,19 +85,21 @@ def test_the_same_run_again_changes_nothing(pipeline: Pipeline, sample: Batch) -
 def test_an_older_date_after_a_newer_does_not_override_it(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
     older = sample.copy(tmp_path / "older").without("ratings")
     header, *films = older.rows("movies")
-    title = header.index("title")
-    dropped = next(row for row in films if row[0] == "2201")
-    older.rewrite("movies", [header, *([*row[:title], "Old title", *row[title + 1 :]] for row in films), _film_of_old(header)])
-    films_before = pipeline.query("select count(*) as films from analytics.movies")[0]["films"]
+    title, imdb_id = header.index("title"), header.index("imdb_id")
+    known = next(row for row in films if row[0] == KNOWN_FILM)
+    renamed = [*known[:title], "Old title", *known[title + 1 :]]
+    older.rewrite("movies", [header, *(renamed if row == known else row for row in films), _film_of_old(header)])
+    count = "select count(*) as films from analytics.movies"
+    films_before = pipeline.query(count)[0]["films"]
 
     result = pipeline.run(older.folder, EARLIER)
 
     assert_reconciled(result, "movies")
     assert result["datasets"]["ratings"]["status"] == "SKIPPED"
-    kept = pipeline.query(f"select title from analytics.movies where imdb_id = '{dropped[header.index('imdb_id')]}'")
-    assert kept == [{"title": dropped[title]}]
-    assert pipeline.query("select count(*) as films from analytics.movies")[0]["films"] == films_before + 1
-    assert pipeline.query("select title from analytics.movies where imdb_id = 'tt9999901'") == [{"title": "Known of old"}]
+    by_id = "select title from analytics.movies where imdb_id = '{}'"
+    assert pipeline.query(by_id.format(known[imdb_id])) == [{"title": known[title]}]
+    assert pipeline.query(by_id.format("tt9999901")) == [{"title": "Known of old"}]
+    assert pipeline.query(count)[0]["films"] == films_before + 1
 
 
 def _film_of_old(header: list[str]) -> list[str]:
@@ -103,10 +109,12 @@ def _film_of_old(header: list[str]) -> list[str]:
     return [film.get(column, "") for column in header]
 
 
-def test_a_corrected_batch_with_fewer_rows_replaces_the_first(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+def test_a_corrected_batch_with_fewer_rows_replaces_the_first(
+    pipeline: Pipeline, sample: Batch, tmp_path: Path
+) -> None:
     corrected = sample.copy(tmp_path / "corrected").without("ratings")
     header, *films = corrected.rows("movies")
-    gone = [row for row in films if row[0] == "2201"]
+    gone = [row for row in films if row[0] == KNOWN_FILM]
     corrected.rewrite("movies", [header, *(row for row in films if row not in gone)])
 
     result = pipeline.run(corrected.folder, DATE, "movies")
@@ -171,21 +179,30 @@ def test_a_run_after_failures_is_as_one_clean_load(pipeline: Pipeline, sample: B
     assert len(pipeline.lake()[f"processed/movies/ingest_date={DATE}"]) == result["datasets"]["movies"]["processed"]
 
 
-def test_a_second_run_is_refused_and_a_dead_one_does_not_block(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+def test_a_second_run_is_refused_and_a_dead_one_does_not_block(
+    pipeline: Pipeline, sample: Batch, tmp_path: Path
+) -> None:
     films = sample.copy(tmp_path / "films").without("ratings")
     machine = pipeline.outputs["StateMachineArn"]
     steps = pipeline.cloud.client("stepfunctions")
     lake = pipeline.lake()
     arguments = ["run", "--raw", str(films.folder), "--ingest-date", DATE, "--datasets", "movies", "--output", "json"]
-    with subprocess.Popen(pipeline.command(*arguments), env=pipeline.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
-        running = wait_for(lambda: steps.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"], 60, "the first run to start")
+    with subprocess.Popen(
+        pipeline.command(*arguments), env=pipeline.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as first:
+        running = wait_for(
+            lambda: steps.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"],
+            60,
+            "the first run to start",
+        )
         arn = running[0]["executionArn"]
         wait_for(lambda: _entered(steps, arn, "Gate: start"), 120, "the first run to reach its gate")
 
-        second = pipeline.run(films.folder, DATE, "movies", code=1)
+        assert arn.rpartition(":")[2] in pipeline(*arguments, code=1).stderr
+        second = _execute(pipeline, {"ingest_date": DATE, "datasets": ["movies"]})
+        assert (second["status"], second["error"]) == ("FAILED", "PipelineBusy")
+        assert arn in second["cause"]
 
-        assert "PipelineBusy" in json.dumps(second["error"])
-        assert arn in json.dumps(second["error"])
         steps.stop_execution(executionArn=arn, error="Stopped", cause="as a crash would")
         assert first.wait(timeout=60) == 1
 
@@ -197,7 +214,9 @@ def test_a_second_run_is_refused_and_a_dead_one_does_not_block(pipeline: Pipelin
 
 def _entered(steps: Any, arn: str, state: str) -> bool:
     pages = steps.get_paginator("get_execution_history").paginate(executionArn=arn)
-    return any(event.get("stateEnteredEventDetails", {}).get("name") == state for page in pages for event in page["events"])
+    return any(
+        event.get("stateEnteredEventDetails", {}).get("name") == state for page in pages for event in page["events"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -237,7 +256,9 @@ def test_a_date_without_files_is_skipped_and_said_so(pipeline: Pipeline) -> None
     ],
     ids=["header alone", "empty file", "no CSV"],
 )
-def test_files_that_are_no_batch(pipeline: Pipeline, sample: Batch, tmp_path: Path, name: str, content: bytes | None, error: str) -> None:
+def test_files_that_are_no_batch(
+    pipeline: Pipeline, sample: Batch, tmp_path: Path, name: str, content: bytes | None, error: str
+) -> None:
     folder = tmp_path / "raw" / "movies"
     folder.mkdir(parents=True)
     header = sample.file("movies").read_bytes().splitlines(keepends=True)[0]
@@ -253,6 +274,12 @@ def test_files_that_are_no_batch(pipeline: Pipeline, sample: Batch, tmp_path: Pa
 
 def _execute(pipeline: Pipeline, asked: dict[str, Any]) -> dict[str, Any]:
     steps = pipeline.cloud.client("stepfunctions")
-    arn = steps.start_execution(stateMachineArn=pipeline.outputs["StateMachineArn"], input=json.dumps(asked))["executionArn"]
-    described = lambda: steps.describe_execution(executionArn=arn)  # noqa: E731
-    return wait_for(lambda: described() if described()["status"] != "RUNNING" else None, 120, "the execution to end")
+    arn = steps.start_execution(stateMachineArn=pipeline.outputs["StateMachineArn"], input=json.dumps(asked))[
+        "executionArn"
+    ]
+
+    def ended() -> dict[str, Any] | None:
+        execution = steps.describe_execution(executionArn=arn)
+        return execution if execution["status"] != "RUNNING" else None
+
+    return wait_for(ended, 120, "the execution to end")

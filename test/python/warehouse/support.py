@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 
 ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/copy"

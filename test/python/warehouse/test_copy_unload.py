@@ -13,7 +13,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 from warehouse.support import ROLE, Warehouse
 
 PARQUET = f"iam_role '{ROLE}' format as parquet"

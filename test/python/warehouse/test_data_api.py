@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import RunningCloud, wait_for
+from running_cloud import RunningCloud, wait_for
 from warehouse.support import Warehouse, value
 
 

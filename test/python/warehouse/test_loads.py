@@ -7,7 +7,7 @@ import random
 import re
 
 import pytest
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 from warehouse.support import Warehouse, deployed_plan
 
 

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import RunningCloud
+from running_cloud import RunningCloud
 from warehouse.support import ROOT, Warehouse
 
 CASES = Path(__file__).parent / "marts"
