@@ -242,7 +242,7 @@ class JobProcess:
         return subprocess.Popen(
             [*command, *_command_line(self._arguments, self.run)],
             cwd=self._folder,
-            env=job_environment(self._cloud) | {"TMPDIR": str(self._folder)},
+            env=job_environment(self._cloud) | {"TMPDIR": str(self._folder), "SPARK_LOCAL_DIRS": str(self._folder)},
             stdin=subprocess.PIPE,  # never written to: its end tells the process that this one is gone
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -251,7 +251,7 @@ class JobProcess:
 
     def _conf(self) -> dict[str, str]:
         """The Spark settings: ours, and what the job gives with `--conf`."""
-        conf = spark_conf(self._cloud.url) | {"spark.local.dir": str(self._folder)}
+        conf = spark_conf(self._cloud.url)
         for setting in self._arguments.get("--conf", "").split("--conf"):
             name, found, value = setting.strip().partition("=")
             if found:

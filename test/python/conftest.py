@@ -47,6 +47,5 @@ def spark(cloud: RunningCloud) -> Iterator[Any]:
     session = SparkSession(SparkContext())
     session.sparkContext.setLogLevel("ERROR")
     yield session
-    session.stop()
-    jvm.close()
+    session.stop()  # the JVM ends with this process
     os.environ.pop("AWS_ENDPOINT_URL")
