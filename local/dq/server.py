@@ -30,7 +30,8 @@ from local.dq.engine import evaluate
 from local.dq.results import analyzer_results, rule_results
 from local.dq.rules import RulesetError, parse
 from local.runtime.catalog import read_table
-from local.spark import spark_conf
+from local.runtime.jvm import Jvm
+from local.spark import jvm_command, spark_conf
 
 log = logging.getLogger("local.dq.server")
 
@@ -145,6 +146,7 @@ def main() -> None:
     os.dup2(2, 1)
     conf = SparkConf(loadDefaults=False).setAppName("data quality")
     conf.setAll(list((spark_conf(arguments.endpoint) | {"spark.driver.memory": DRIVER_MEMORY}).items()))
+    Jvm(jvm_command(dict(conf.getAll()))).connect()
     Server(launch_gateway(conf), conf, answers).serve(sys.stdin)
     # The JVM ends with this process; evaluations still going on are nobody's any more.
     os._exit(0)

@@ -94,18 +94,22 @@ class Pipeline:
                 rows.setdefault(folder, []).extend(_rows(item["Key"], body))
         return {folder: sorted(found) for folder, found in rows.items() if found}
 
+    def marts(self) -> list[str]:
+        """The names of the marts."""
+        found = self.query("select table_name from information_schema.tables where table_schema = 'marts' order by 1")
+        return [row["table_name"] for row in found]
+
     def warehouse(self) -> dict[str, Any]:
-        """What analysts see: the newest version of everything, and the number of rows behind it."""
-        tables = [table for dataset in DATASETS for table in dataset["tables"]]
-        seen: dict[str, Any] = {}
-        for table in tables:
-            seen[table] = sorted(
-                json.dumps(row, sort_keys=True) for row in self.query(f"select * from analytics.{table}")
-            )
-            seen[f"history.{table}"] = self.query(
-                f"select ingest_date, count(*) as row_count from history.{table} group by 1 order by 1"
-            )
+        """What analysts see: every row of the marts, and how many rows of which dates they come from."""
+        seen: dict[str, Any] = {mart: self._rows_of(f"select * from marts.{mart}") for mart in self.marts()}
+        for table in (table for dataset in DATASETS for table in dataset["tables"]):
+            for schema in ("analytics", "history"):
+                counts = f"select ingest_date, count(*) as row_count from {schema}.{table} group by 1"
+                seen[f"{schema}.{table}"] = self._rows_of(counts)
         return seen
+
+    def _rows_of(self, sql: str) -> list[str]:
+        return sorted(json.dumps(row, sort_keys=True) for row in self.query(sql))
 
 
 def _rows(key: str, body: bytes) -> list[str]:

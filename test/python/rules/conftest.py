@@ -25,7 +25,7 @@ CSV_STORAGE = {
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
     "SerdeInfo": {
         "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
-        "Parameters": {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\\"},
+        "Parameters": {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\x7f"},
     },
 }
 PARQUET_STORAGE = {
