@@ -39,40 +39,41 @@ SqlQuery3 = """
 select
     *,
     nullif(trim(imdb_id), '') as imdb_id_typed,
-    try_cast(trim(wikidata_qid) as bigint) as wikidata_qid_typed,
+    try_cast(nullif(trim(wikidata_qid), '') as bigint) as wikidata_qid_typed,
     nullif(trim(title), '') as title_typed,
-    try_cast(regexp_replace(trim(year), '[.]0+$', '') as int) as year_typed,
+    try_cast(nullif(regexp_replace(trim(year), '[.]0+$', ''), '') as int) as year_typed,
     nullif(trim(mpaa), '') as mpaa_typed,
-    try_cast(regexp_replace(trim(runtime_min), '[.]0+$', '') as int) as runtime_min_typed,
+    try_cast(nullif(regexp_replace(trim(runtime_min), '[.]0+$', ''), '') as int) as runtime_min_typed,
     -- The cast alone would take "2014" or "2014-5" as well.
     if(trim(released) rlike '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', try_cast(trim(released) as date), null) as released_typed,
     nullif(trim(director), '') as director_typed,
     nullif(trim(writer), '') as writer_typed,
     nullif(trim(`cast`), '') as cast_typed,
-    try_cast(regexp_replace(trim(metacritic), '[.]0+$', '') as int) as metacritic_typed,
+    try_cast(nullif(regexp_replace(trim(metacritic), '[.]0+$', ''), '') as int) as metacritic_typed,
     nullif(trim(awards), '') as awards_typed,
-    try_cast(regexp_replace(trim(oscars), '[.]0+$', '') as int) as oscars_typed,
-    try_cast(trim(rt_rating) as decimal(3, 1)) as rt_rating_typed,
-    try_cast(regexp_replace(trim(rt_meter), '[.]0+$', '') as int) as rt_meter_typed,
-    try_cast(regexp_replace(trim(rt_reviews), '[.]0+$', '') as int) as rt_reviews_typed,
-    try_cast(regexp_replace(trim(rt_fresh), '[.]0+$', '') as int) as rt_fresh_typed,
-    try_cast(regexp_replace(trim(rt_rotten), '[.]0+$', '') as int) as rt_rotten_typed,
+    try_cast(nullif(regexp_replace(trim(oscars), '[.]0+$', ''), '') as int) as oscars_typed,
+    try_cast(nullif(trim(rt_rating), '') as decimal(3, 1)) as rt_rating_typed,
+    try_cast(nullif(regexp_replace(trim(rt_meter), '[.]0+$', ''), '') as int) as rt_meter_typed,
+    try_cast(nullif(regexp_replace(trim(rt_reviews), '[.]0+$', ''), '') as int) as rt_reviews_typed,
+    try_cast(nullif(regexp_replace(trim(rt_fresh), '[.]0+$', ''), '') as int) as rt_fresh_typed,
+    try_cast(nullif(regexp_replace(trim(rt_rotten), '[.]0+$', ''), '') as int) as rt_rotten_typed,
     -- Rounds to cents the few that have three decimals; see the gate's rule on them.
-    try_cast(trim(box_office_usd) as decimal(14, 2)) as box_office_usd_typed,
+    try_cast(nullif(trim(box_office_usd), '') as decimal(14, 2)) as box_office_usd_typed,
     nullif(trim(production), '') as production_typed,
 
     try_subtract(year(released_typed), year_typed) as years_from_release,
     try_subtract(try_subtract(rt_reviews_typed, rt_fresh_typed), rt_rotten_typed) as rt_reviews_unexplained,
 
-    -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is not named,
-    -- because Glue leaves out a column that is NULL in every row, as this one is in a clean batch.
+    -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column
+    -- to name here, because Glue leaves out one that is NULL in every row, as this is in a clean batch. In JSON, a text
+    -- cannot pass for its name (quotes in it are escaped), and a NULL is left out.
     case
         when concat(
             wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
             metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
             box_office_usd, production
         ) is null then 'too few fields'
-        when get_json_object(to_json(struct(*)), '$.beyond_last_column') is not null then 'too many fields'
+        when contains(to_json(struct(*)), '"beyond_last_column":') then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
