@@ -24,7 +24,8 @@ scores as (
     select
         imdb_id,
         count(*) as ratings,
-        avg((cast(rating as double precision) - 0.5) / 4.5 * 100) as audience_score
+        -- Sums of half stars are exact, in whatever order they are added: a re-run gives the same score.
+        (avg(cast(rating as double precision)) - 0.5) / 4.5 * 100 as audience_score
     from ratings
     group by imdb_id
 ),
