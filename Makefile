@@ -20,7 +20,7 @@ test: setup lint test-go test-python ## All tests
 
 test-quick: setup ## The tests that need no Spark: under a minute once built
 	go test -short ./...
-	$(PYTHON) -m pytest -q -m "not spark"
+	$(PYTHON) -m pytest -q -m "not spark" -n 2 --dist loadfile
 
 test-go:
 	go test ./...
