@@ -77,7 +77,7 @@ node_modules/.installed: package-lock.json
 .jars/.installed: local/jars/pom.xml
 	@echo "Installing the jars for Spark (once) ..."
 	@rm -rf .jars
-	@mvn --quiet --batch-mode -Dstyle.color=never -f local/jars/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/.jars"
+	@mvn --quiet --batch-mode -f local/jars/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/.jars"
 	@touch $@
 
 # Spark's JVM starts in half the time with the classes it loads in an archive.
