@@ -17,8 +17,8 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from running_cloud import ROOT
 
-ROOT = Path(__file__).parents[3]
 DATE = "2024-06-01"
 CSV_STORAGE = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import fmean, median, pstdev
 
 import pytest
+from running_cloud import ROOT
 
-ROOT = Path(__file__).parents[3]
 MAKER = ROOT / "sample-data" / "make_sample.py"
 FILMS = ROOT / "sample-data" / "movies.csv.gz"
 DATE, MIDNIGHT = "2024-06-01", 1_717_200_000  # the batch's date starts then, in seconds since 1970 UTC

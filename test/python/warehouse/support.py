@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from running_cloud import RunningCloud
+from running_cloud import ROOT, RunningCloud
 
-ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/copy"
 NUMBERS = itertools.count(1)
 
