@@ -33,7 +33,7 @@ func (p *planner) dataset(dataset datasets.Dataset) (Dataset, error) {
 		}
 	}
 	values := map[string]string{"dataset": dataset.Name}
-	err := p.stage(&statements, dataset.Name, "quarantine", "quarantine_"+dataset.Name, values)
+	err := p.stage(&statements, "quarantine", "quarantine", "staging.quarantine_"+dataset.Name, values)
 	if err != nil {
 		return Dataset{}, err
 	}
@@ -53,42 +53,44 @@ func (p *planner) table(statements *Dataset, dataset, table string) error {
 		return fmt.Errorf("%s: history.%s has the columns %v, want those of staging.%s and ingest_date: %v",
 			p.path("tables", table), table, kept, table, want)
 	}
-	if err := p.stage(statements, dataset, table, table, nil); err != nil {
+	values := map[string]string{"dataset": dataset, "table": table, "columns": p.columnList(table)}
+	if err := p.stage(statements, "table", table, "staging."+table, values); err != nil {
 		return err
 	}
 	// COPY of Parquet goes by position, and a column that was added later stands last in its table.
 	if err := sameColumns(statements.Copy[table], staged); err != nil {
-		return fmt.Errorf("%s: %w", p.path("stage", table), err)
+		return fmt.Errorf("%s: %w", p.path("stage", "table"), err)
 	}
-	load, err := p.readSome("load", table, nil, 2)
+	load, err := p.readSome("load", "table", values, 2)
 	if err != nil {
 		return err
 	}
-	if err := p.replaces(load, "history."+table, p.path("load", table)); err != nil {
+	if err := p.replaces(load, "history."+table, p.path("load", "table")); err != nil {
 		return err
 	}
 	if err := sameColumns(load[1], kept); err != nil {
-		return fmt.Errorf("%s: %w", p.path("load", table), err)
+		return fmt.Errorf("%s: %w", p.path("load", "table"), err)
 	}
 	statements.Load = append(statements.Load, load...)
 	return nil
 }
 
-// stage adds the statements of stage/<name>.sql: empty the table, then COPY it from its prefix.
-func (p *planner) stage(statements *Dataset, dataset, name, table string, values map[string]string) error {
-	pair, err := p.readSome("stage", name, values, 2)
+// stage adds the statements of stage/<template>.sql: empty the table, then COPY it from the part of
+// staging that the job writes it to.
+func (p *planner) stage(statements *Dataset, template, part, table string, values map[string]string) error {
+	pair, err := p.readSome("stage", template, values, 2)
 	if err != nil {
 		return err
 	}
-	if err := p.replaces(pair, "staging."+table, p.path("stage", name)); err != nil {
+	if err := p.replaces(pair, table, p.path("stage", template)); err != nil {
 		return err
 	}
-	prefix := fmt.Sprintf("'s3://{{processed_bucket}}/staging/%s/%s/'", dataset, name)
+	prefix := fmt.Sprintf("'s3://{{processed_bucket}}/staging/%s/%s/'", values["dataset"], part)
 	if !strings.Contains(pair[1], prefix) {
-		return fmt.Errorf("%s: does not copy from %s", p.path("stage", name), prefix)
+		return fmt.Errorf("%s: does not copy from %s", p.path("stage", template), prefix)
 	}
 	statements.Clear = append(statements.Clear, pair[0])
-	statements.Copy[name] = pair[1]
+	statements.Copy[part] = pair[1]
 	return nil
 }
 

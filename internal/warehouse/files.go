@@ -84,7 +84,7 @@ func (p planner) selects(folder, schema string) ([]query, error) {
 	}
 	waiting := map[string]string{}
 	for _, name := range found {
-		text, err := p.readOne(folder, name, nil)
+		text, err := p.readOne(folder, name, p.columnsOfTable(name))
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +94,20 @@ func (p planner) selects(folder, schema string) ([]query, error) {
 		waiting[name] = text
 	}
 	return p.inOrder(folder, schema, found, waiting)
+}
+
+// columnsOfTable is the value of {{columns}} for a file that is named after a table of a dataset.
+func (p planner) columnsOfTable(name string) map[string]string {
+	if len(p.columns("staging", name)) == 0 {
+		return nil
+	}
+	return map[string]string{"columns": p.columnList(name)}
+}
+
+// columnList is the list of a table's own columns as its file declares them, without ingest_date,
+// which only history adds.
+func (p planner) columnList(table string) string {
+	return strings.Join(names(p.columns("staging", table)), ",\n    ")
 }
 
 func (p planner) inOrder(folder, schema string, found []string, waiting map[string]string) ([]query, error) {

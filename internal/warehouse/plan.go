@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"moviepipeline/internal/datasets"
 )
@@ -64,8 +65,9 @@ type Unload struct {
 	Statement string `json:"statement"`
 }
 
-// Plan reads the SQL files under sqlDir for the datasets of the list. It is an error, which names
-// the file, when one is missing or belongs to no dataset, holds an unknown placeholder or other
+// Plan reads the SQL files under sqlDir for the datasets of the list. {{columns}} in a file stands
+// for the columns of the table, as tables/<table>.sql declares them in staging. It is an error, which
+// names the file, when one is missing or belongs to no dataset, holds an unknown placeholder or other
 // statements than its place asks for, when the columns of a table in staging, in history and in its
 // COPY differ, or when a batch outgrows the limits of the Redshift Data API.
 func Plan(sqlDir string, list []datasets.Dataset) (Statements, error) {
@@ -94,33 +96,46 @@ type planner struct {
 	plan Statements
 }
 
-// templates are the files that serve every dataset or mart. No table may have their names.
-var templates = []string{"quarantine", "audit", "count", "loaded"}
+// templates are the files that serve every table, dataset or mart. No table may have their names.
+var templates = map[string][]string{
+	"tables": {"quarantine", "audit"},
+	"stage":  {"table", "quarantine", "count"},
+	"load":   {"table", "audit", "loaded"},
+}
 
 // strangers refuses tables with a template's name and files that belong to no table: a left-over
 // file would never run, and a misnamed one would be missed in silence.
 func (p planner) strangers(list []datasets.Dataset) error {
-	known := slices.Clone(templates)
 	for _, dataset := range list {
 		for _, table := range dataset.Tables {
-			if slices.Contains(templates, table) {
+			if slices.Contains(slices.Concat(templates["tables"], templates["stage"], templates["load"]), table) {
 				return fmt.Errorf("dataset %q: the table name %q is taken by a template in %s", dataset.Name, table, p.dir)
 			}
 		}
-		known = append(known, dataset.Tables...)
 	}
-	for _, folder := range []string{"tables", "stage", "load"} {
+	for folder, known := range templates {
+		if folder == "tables" {
+			known = append(slices.Clone(known), tablesOf(list)...)
+		}
 		found, err := p.namesIn(folder)
 		if err != nil {
 			return err
 		}
 		for _, name := range found {
 			if !slices.Contains(known, name) {
-				return fmt.Errorf("%s belongs to no table of any dataset", p.path(folder, name))
+				return fmt.Errorf("%s is nobody's: %s holds %s alone", p.path(folder, name), folder, strings.Join(known, ", "))
 			}
 		}
 	}
 	return nil
+}
+
+func tablesOf(list []datasets.Dataset) []string {
+	var tables []string
+	for _, dataset := range list {
+		tables = append(tables, dataset.Tables...)
+	}
+	return tables
 }
 
 func (p *planner) schema(list []datasets.Dataset) error {
@@ -168,7 +183,7 @@ func (p *planner) create(name string, values map[string]string, wanted ...string
 }
 
 // columns gives the columns of a table that the schema creates.
-func (p *planner) columns(schema, table string) []Column {
+func (p planner) columns(schema, table string) []Column {
 	return slices.DeleteFunc(slices.Clone(p.plan.Columns), func(column Column) bool {
 		return column.Schema != schema || column.Table != table
 	})

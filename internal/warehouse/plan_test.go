@@ -80,10 +80,11 @@ func TestPlanRefuses(t *testing.T) {
 		file, from, to string
 		want           []string
 	}{
-		"unknown placeholder":           {"load/films.sql", "{{ingest_date}}", "{{ingest_day}}", []string{"load/films.sql", "{{ingest_day}}"}},
-		"placeholder with space":        {"load/films.sql", "{{ingest_date}}", "{{ ingest_date }}", []string{"load/films.sql", "{{ ingest_date }}"}},
-		"open placeholder":              {"load/films.sql", "{{ingest_date}}", "{{ingest_date}", []string{"load/films.sql", "not closed"}},
-		"template value elsewhere":      {"load/films.sql", "history.films ", "history.{{table}} ", []string{"load/films.sql", "{{table}}"}},
+		"unknown placeholder":           {"load/table.sql", "{{ingest_date}}", "{{ingest_day}}", []string{"load/table.sql", "{{ingest_day}}"}},
+		"placeholder with space":        {"load/table.sql", "{{ingest_date}}", "{{ ingest_date }}", []string{"load/table.sql", "{{ ingest_date }}"}},
+		"open placeholder":              {"load/table.sql", "{{ingest_date}}", "{{ingest_date}", []string{"load/table.sql", "not closed"}},
+		"template value elsewhere":      {"marts/total.sql", "history.films", "history.{{table}}", []string{"marts/total.sql", "{{table}}"}},
+		"columns of no table":           {"views/tagged.sql", "id", "{{columns}}", []string{"views/tagged.sql", "{{columns}}"}},
 		"open quote":                    {"marts/by_tag.sql", "select label", "select 'label", []string{"marts/by_tag.sql", "line 2", "quote ' does not end"}},
 		"open comment":                  {"marts/by_tag.sql", "group by", "/* group by", []string{"marts/by_tag.sql", "line 4", "comment"}},
 		"no statement":                  {"load/loaded.sql", "", "-- later", []string{"load/loaded.sql", "no statement"}},
@@ -94,13 +95,13 @@ func TestPlanRefuses(t *testing.T) {
 		"table under another name":      {"tables/films.sql", "staging.films", "staging.movies", []string{"tables/films.sql", "staging.movies"}},
 		"unreadable column":             {"tables/films.sql", "id bigint,", "id,", []string{"tables/films.sql", `"id"`}},
 		"drop among the tables":         {"tables/films.sql", "create table if not exists staging", "drop table staging", []string{"tables/films.sql", "want create table"}},
-		"copy of other columns":         {"stage/films.sql", "(id, title)", "(title, id)", []string{"stage/films.sql", "[title id]"}},
-		"copy without columns":          {"stage/films.sql", " (id, title)", "", []string{"stage/films.sql", "no columns"}},
-		"copy from another prefix":      {"stage/films.sql", "films/films/", "films/film/", []string{"stage/films.sql", "staging/films/films/"}},
-		"copy into another table":       {"stage/films.sql", "copy staging.films", "copy staging.film_tags", []string{"stage/films.sql", "staging.films"}},
-		"load of other columns":         {"load/films.sql", "(id, title, ingest_date)", "(id, ingest_date)", []string{"load/films.sql", "[id ingest_date]"}},
-		"load that deletes elsewhere":   {"load/films.sql", "delete from history.films", "delete from history.film_tags", []string{"load/films.sql", "delete from history.films"}},
-		"file of no table":              {"load/actors.sql", "", "select 1", []string{"load/actors.sql", "no table"}},
+		"copy of other columns":         {"stage/table.sql", "{{columns}}", "title, id", []string{"stage/table.sql", "[title id]"}},
+		"copy without columns":          {"stage/table.sql", "(\n    {{columns}}\n)", "", []string{"stage/table.sql", "no columns"}},
+		"copy from another prefix":      {"stage/table.sql", "{{dataset}}/{{table}}/", "{{dataset}}/film/", []string{"stage/table.sql", "staging/films/films/"}},
+		"copy into another table":       {"stage/table.sql", "copy staging.{{table}}", "copy staging.film_tags", []string{"stage/table.sql", "staging.films"}},
+		"load of other columns":         {"load/table.sql", "({{columns}}, ingest_date)", "(id, ingest_date)", []string{"load/table.sql", "[id ingest_date]"}},
+		"load that deletes elsewhere":   {"load/table.sql", "delete from history.{{table}}", "delete from history.film_tags", []string{"load/table.sql", "delete from history.films"}},
+		"file of no table":              {"load/actors.sql", "", "select 1", []string{"load/actors.sql", "nobody's"}},
 		"file that is no SQL":           {"views/notes.txt", "", "x", []string{"notes.txt", "no SQL"}},
 		"views that read each other":    {"views/tagged.sql", "history.film_tags", "analytics.all_tags", []string{"views", "circle", "all_tags"}},
 		"statement longer than allowed": {"marts/total.sql", "history.films", "history.films where " + strings.Repeat("1 = 1 and ", 10_000) + "true", []string{"bytes"}},
@@ -126,7 +127,7 @@ func TestPlanRefuses(t *testing.T) {
 }
 
 func TestPlanRefusesMissingFilesAndTakenNames(t *testing.T) {
-	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/film_tags.sql", "load/films.sql", "load/audit.sql", "unload/mart.sql"} {
+	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/table.sql", "load/table.sql", "load/audit.sql", "unload/mart.sql"} {
 		dir := copyOf(t, filepath.Join("testdata", "two_tables"))
 		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(file))); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,1 @@
+select {{columns}}, ingest_date from history.films
