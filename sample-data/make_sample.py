@@ -12,7 +12,7 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -39,14 +39,13 @@ class Batch:
     number: int
     rows: Iterable[Sequence[str]]
     spoiled: dict[int, RowFault]
-    fault: BatchFault | None
+    faults: Sequence[BatchFault]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line: exit code 0 on success, 2 on wrong usage."""
     parser = _parser()
     options = parser.parse_args(argv)
-    options.batch_fault = dict(options.batch_fault)
     try:
         make(options)
     except (ValueError, OSError) as error:
@@ -68,9 +67,10 @@ def make(options: argparse.Namespace) -> None:
 def _batches(options: argparse.Namespace, batch_start: int) -> Iterator[Batch]:
     rng = Random(options.seed)
     rate = options.fault_rate if options.faults == "rows" else 0.0
+    faults = _by_dataset(options.batch_fault)
     columns, films = _read_films(options.movies)
     spoiled = _assigned(rng, "movies", len(films), rate)
-    yield Batch("movies", columns, len(films), films, spoiled, options.batch_fault.get("movies"))
+    yield Batch("movies", columns, len(films), films, spoiled, faults["movies"])
 
     # Ratings refer to films that come through: a spoiled film, or one of two with the same id, is unknown to them.
     lost = {index for index, fault in spoiled.items() if fault.rule != DUPLICATE}
@@ -81,7 +81,21 @@ def _batches(options: argparse.Namespace, batch_start: int) -> Iterator[Batch]:
         raise ValueError(f"--ratings: {options.ratings} are too few for faults in rows")
     audience = Audience(options.seed, number, known, batch_start)
     spoiled = _assigned(rng, "ratings", number, rate)
-    yield Batch("ratings", Rating._fields, number, audience, spoiled, options.batch_fault.get("ratings"))
+    yield Batch("ratings", Rating._fields, number, audience, spoiled, faults["ratings"])
+
+
+def _by_dataset(chosen: Sequence[tuple[str, BatchFault]]) -> dict[str, list[BatchFault]]:
+    """The faults of each batch; raises ValueError where two spoil one column, since the first would go unseen."""
+    faults: dict[str, list[BatchFault]] = {dataset: [] for dataset in BATCH_FAULTS}
+    taken: dict[tuple[str, str], str] = {}
+    for dataset, fault in chosen:
+        for column in (fault.column or "").split(", "):
+            other = taken.setdefault((dataset, column), fault.name)
+            if fault in faults[dataset] or other != fault.name:
+                what = f"the column {column}" if column else "the number of rows"
+                raise ValueError(f"--batch-fault: {other} and {fault.name} both spoil {what} of {dataset}")
+        faults[dataset].append(fault)
+    return faults
 
 
 def _each(rows: int, rate: float) -> int:
@@ -122,16 +136,16 @@ class _Writer:
     def __init__(self, batch: Batch, name: str, file: TextIO, manifest: TextIO) -> None:
         self._batch, self._name, self._manifest = batch, name, manifest
         self._csv = csv.writer(file, lineterminator="\n")
-        gone = batch.fault.column if batch.fault and batch.fault.name == "column_gone" else None
-        self._kept = [index for index, column in enumerate(batch.columns) if column != gone]
+        gone = {fault.column for fault in batch.faults if fault.name == "column_gone"}
+        self._kept = [index for index, column in enumerate(batch.columns) if column not in gone]
         self._line = 1
 
     def write(self, batch_end: int) -> None:
         """Writes header and rows; `batch_end` is the batch's last second since 1970 UTC."""
         spoiled, columns = self._batch.spoiled, self._batch.columns
         self._csv.writerow([columns[index] for index in self._kept])
-        if self._batch.fault:
-            self._note(None, None, self._batch.fault)
+        for fault in self._batch.faults:
+            self._note(None, None, fault)
         for index, row in enumerate(self._rows()):
             if index in spoiled and self._has(spoiled[index].column):
                 self._write_spoiled(row, spoiled[index], batch_end, index)
@@ -142,12 +156,18 @@ class _Writer:
         return column not in self._batch.columns or self._batch.columns.index(column) in self._kept
 
     def _rows(self) -> Iterator[Sequence[str]]:
-        fault = self._batch.fault.name if self._batch.fault else ""
-        if fault == "half_the_rows":
-            return islice(iter(self._batch.rows), self._batch.number // 2)
-        if fault == "key_not_unique":
-            return _with_copied_keys(self._batch)
-        return iter(self._batch.rows)
+        rows = iter(self._batch.rows)
+        for fault in self._batch.faults:
+            if fault.name == "half_the_rows":
+                rows = islice(rows, self._batch.number // 2)
+            elif fault.name == "key_not_unique":
+                rows = _with_copied_keys(rows, self._places(KEYS[self._batch.dataset]))
+            elif fault.spoil is not None and fault.column is not None:
+                rows = _with_column(rows, self._places([fault.column])[0], fault.spoil)
+        return rows
+
+    def _places(self, columns: Sequence[str]) -> list[int]:
+        return [self._batch.columns.index(column) for column in columns]
 
     def _write_row(self, row: Sequence[str]) -> None:
         self._csv.writerow(row if len(self._kept) == len(row) else [row[index] for index in self._kept])
@@ -181,14 +201,18 @@ class _Writer:
         self._manifest.write(json.dumps(entry) + "\n")
 
 
-def _with_copied_keys(batch: Batch) -> Iterator[Sequence[str]]:
-    keys = [batch.columns.index(column) for column in KEYS[batch.dataset]]
+def _with_copied_keys(rows: Iterator[Sequence[str]], keys: Sequence[int]) -> Iterator[Sequence[str]]:
     before: Sequence[str] = ()
-    for index, row in enumerate(batch.rows):
+    for index, row in enumerate(rows):
         if index % KEY_COPIED_EVERY == 1:
             row = [before[at] if at in keys else value for at, value in enumerate(row)]
         before = row
         yield row
+
+
+def _with_column(rows: Iterator[Sequence[str]], place: int, spoil: Callable[[str], str]) -> Iterator[Sequence[str]]:
+    for row in rows:
+        yield [spoil(value) if at == place else value for at, value in enumerate(row)]
 
 
 @contextmanager
@@ -210,15 +234,20 @@ def _created(path: Path) -> Iterator[TextIO]:
 
 
 def _batch_fault(text: str) -> tuple[str, BatchFault]:
-    dataset, _, name = text.partition(":")
+    dataset, _, named = text.partition(":")
     for fault in BATCH_FAULTS.get(dataset, ()):
-        if fault.name == name:
+        if named in (fault.name, f"{fault.name}:{fault.column}"):
             return dataset, fault
     raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(_batch_fault_names())}")
 
 
 def _batch_fault_names() -> list[str]:
-    return [f"{dataset}:{fault.name}" for dataset, faults in BATCH_FAULTS.items() for fault in faults]
+    """The faults as the option names them, each name with the columns it can be had for."""
+    names: dict[str, list[str]] = {}
+    for dataset, faults in BATCH_FAULTS.items():
+        for fault in faults:
+            names.setdefault(f"{dataset}:{fault.name}", []).append(fault.column or "")
+    return [name if len(columns) == 1 else f"{name}[:{'|'.join(columns)}]" for name, columns in names.items()]
 
 
 def _number(text: str) -> int:
@@ -251,10 +280,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"""examples:
   python sample-data/make_sample.py --out /tmp/sample
   python sample-data/make_sample.py --out /tmp/spoiled --faults rows
-  python sample-data/make_sample.py --out /tmp/gone --batch-fault movies:column_gone
+  python sample-data/make_sample.py --out /tmp/gone --batch-fault movies:column_gone:title
   python sample-data/make_sample.py --out /tmp/big --ratings 10000000 --gzip
 
-batch faults: {", ".join(_batch_fault_names())}
+batch faults:
+  {(chr(10) + "  ").join(_batch_fault_names())}
 (half_the_rows is caught by a minimum that is written for 100,000 ratings)
 """,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -291,8 +321,8 @@ batch faults: {", ".join(_batch_fault_names())}
         type=_batch_fault,
         action="append",
         default=[],
-        metavar="DATASET:FAULT",
-        help="spoil a whole batch; may be given once a dataset",
+        metavar="DATASET:FAULT[:COLUMN]",
+        help="spoil a whole batch; may be given several times, for columns of their own",
     )
     parser.add_argument("--gzip", action="store_true", help="write .csv.gz")
     return parser

@@ -96,6 +96,6 @@ def test_the_faults_name_rules_that_exist() -> None:
     from faults import BATCH_FAULTS, DUPLICATE, ROW_FAULTS
 
     for dataset in DATASETS:
-        gate, rows = ruleset(f"{dataset}_gate"), ruleset(f"{dataset}_rows")
+        gate, rows = (ruleset(f"{dataset}_{kind}").replace('", "', '","') for kind in ("gate", "rows"))
         assert all(f"    {fault.rule}" in gate for fault in BATCH_FAULTS[dataset])
         assert all(f"    {fault.rule}" in rows for fault in ROW_FAULTS[dataset] if fault.rule != DUPLICATE)

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.spark
 # Two ids stand twice in the source, with different content.
 NOT_UNIQUE_IN_SOURCE = {"182692", "1393195", "3620669", "5036736"}
 RATINGS = 20_000
+# Nine rows of each of 23 kinds, and nine pairs that contradict each other.
+SPOILED_FILMS, ADDED_FILMS = 23 * 9 + 18, 9
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def broken_rules(row: dict[str, Any]) -> list[str]:
 def test_each_spoiled_film_is_quarantined_under_the_rule_that_must_catch_it(spoiled: Path, movies: Outcome) -> None:
     found = {row["wikidata_qid"]: broken_rules(row) for row in movies.quarantined}
     faults = [fault for fault in manifest(spoiled) if fault["dataset"] == "movies" and fault["rule"] != "duplicate"]
-    assert len(faults) == 90
+    assert len(faults) == SPOILED_FILMS
     missed = [fault for fault in faults if fault["rule"] not in found.get(fault["row"]["wikidata_qid"], [])]
     assert missed == []
 
@@ -61,9 +63,9 @@ def test_no_sound_film_is_quarantined(spoiled: Path, movies: Outcome) -> None:
 
 def test_films_reconcile_to_the_row(spoiled: Path, movies: Outcome) -> None:
     equal = sum(fault["rule"] == "duplicate" for fault in manifest(spoiled) if fault["dataset"] == "movies")
-    assert movies.read == 17_472 + equal
-    assert movies.distinct == 17_472
-    assert len(movies.staged["movies"]) == 17_472 - 90 - len(NOT_UNIQUE_IN_SOURCE)
+    assert movies.read == 17_472 + ADDED_FILMS + equal
+    assert movies.distinct == 17_472 + ADDED_FILMS
+    assert len(movies.staged["movies"]) == movies.distinct - SPOILED_FILMS - len(NOT_UNIQUE_IN_SOURCE)
     assert movies.reconciles("movies")
 
 
@@ -114,6 +116,8 @@ def test_each_spoiled_rating_is_quarantined_under_the_rule_that_must_catch_it(sp
     assert Counter(fault["fault"] for fault in faults) == {
         "unknown_film": 10,
         "rating_out_of_scale": 10,
+        "rating_between_stars": 10,
+        "negative_number": 10,
         "future_time": 10,
         "text_in_number": 30,
         "missing_user": 10,

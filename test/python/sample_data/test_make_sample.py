@@ -90,7 +90,7 @@ def test_another_seed_gives_another_audience_of_the_same_films(tmp_path: Path) -
 
 def test_the_bytes_are_those_of_every_machine(tmp_path: Path) -> None:
     made = digests(make(tmp_path, "--ratings", "3000", "--faults", "rows"))
-    assert made["ratings/ratings.csv"][:16] == "efacd84008989763"
+    assert made["ratings/ratings.csv"][:16] == "75e7d7debb56c226"
 
 
 def test_films_come_as_they_are(sound: Path) -> None:
@@ -188,13 +188,23 @@ def test_batch_faults_spoil_the_batch(tmp_path: Path) -> None:
     gone = make(tmp_path / "gone", "--ratings", "500", "--batch-fault", "movies:column_gone")
     half = make(tmp_path / "half", "--ratings", "500", "--batch-fault", "ratings:half_the_rows")
     keys = make(tmp_path / "keys", "--ratings", "500", "--batch-fault", "ratings:key_not_unique")
+    many = ("movies:other_unit", "movies:column_gone:title", "ratings:column_dry:rating", "ratings:half_the_rows")
+    some = make(tmp_path / "some", "--ratings", "500", *(part for name in many for part in ("--batch-fault", name)))
     assert "year" not in rows(gone, "movies")[0]
     assert len(rows(half, "ratings")) == 250
     assert len({(row["user_id"], row["imdb_id"], row["rated_at"]) for row in rows(keys, "ratings")}) == 400
-    assert [fault["fault"] for folder in (gone, half, keys) for fault in manifest(folder)] == [
+    assert "title" not in rows(some, "movies")[0]
+    assert next(row["box_office_usd"] for row in rows(some, "movies") if row["imdb_id"] == "tt1675434") == "426.589"
+    assert {row["rating"] for row in rows(some, "ratings")} == {""}
+    assert len(rows(some, "ratings")) == 250
+    assert [fault["fault"] for folder in (gone, half, keys, some) for fault in manifest(folder)] == [
         "column_gone",
         "half_the_rows",
         "key_not_unique",
+        "other_unit",
+        "column_gone",
+        "column_dry",
+        "half_the_rows",
     ]
 
 
@@ -215,6 +225,8 @@ def test_wrong_usage_is_one_clear_line(tmp_path: Path) -> None:
     assert "'yesterday' is no date of the form YYYY-MM-DD" in refused(*out, "--date", "yesterday")
     assert "'-3' is no number of rows" in refused(*out, "--ratings=-3")
     assert "movies:column_gone" in refused(*out, "--batch-fault", "movies:fire")
+    twice = ("--batch-fault", "movies:column_dry:title", "--batch-fault", "movies:column_gone:title")
+    assert "column_dry and column_gone both spoil the column title of movies" in refused(*out, *twice)
     assert "missing.csv" in refused(*out, "--movies", "missing.csv")
     assert "too few for faults" in refused(*out, "--ratings", "2", "--faults", "rows")
     assert "no column imdb_id" in refused(*out, "--movies", str(MAKER))
