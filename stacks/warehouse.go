@@ -52,7 +52,7 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 		readObjects(lake.Processed, "staging/"),
 		readObjects(lake.Artifacts, "reports/marts/"),
 		writeObjects(lake.Artifacts, "reports/marts/"),
-		deleteObjects(lake.Artifacts, "reports/marts/"), // UNLOAD with ALLOWOVERWRITE
+		deleteObjects(lake.Artifacts, "reports/marts/"), // UNLOAD with CLEANPATH
 		useKey(lake.Key),
 	)
 	for _, export := range logExports {

@@ -3,16 +3,22 @@ package execution
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Summary is what the workflow says of a run: its output, and reports/runs/<execution>.json in the
 // artifacts bucket.
 type Summary struct {
-	Execution  string             `json:"execution"`
-	Status     string             `json:"status"`
-	IngestDate string             `json:"ingest_date"`
-	Error      *Failure           `json:"error"`
-	Datasets   map[string]Dataset `json:"datasets"`
+	Execution  string `json:"execution"`
+	Status     string `json:"status"`
+	IngestDate string `json:"ingest_date"`
+	// Began and Ended are the run's times; Ended is when the summary was made, before it was told.
+	Began *time.Time `json:"began,omitempty"`
+	Ended *time.Time `json:"ended,omitempty"`
+	// Marts are the names of the marts that the run unloaded; none when it did not get that far.
+	Marts    []string           `json:"marts,omitempty"`
+	Error    *Failure           `json:"error"`
+	Datasets map[string]Dataset `json:"datasets"`
 }
 
 // Failure is why a run failed.
