@@ -273,7 +273,7 @@ class DataApi:
         rows = self._catalog(
             request,
             "select table_schema, table_name, table_type from information_schema.tables"
-            " where table_schema like ? and table_name like ? order by 1, 2",
+            " where table_schema <> 'main' and table_schema like ? and table_name like ? order by 1, 2",
             [request.get("SchemaPattern", "%"), request.get("TablePattern", "%")],
         )
         kinds = {"BASE TABLE": "TABLE", "VIEW": "VIEW"}
@@ -407,7 +407,8 @@ def _parse(record: dict, number: int, text: str, parameters: dict[str, str], bat
     try:
         mine = {name: value for name, value in parameters.items() if name in placeholders(text)} if parameters else {}
         statement = parse(text, mine, batch)
-        if statement.creates == "schema" and "SecretArn" not in record:
+        needs_admin = statement.creates == "schema" or statement.kind in ("create role", "drop role", "grant")
+        if needs_admin and "SecretArn" not in record:
             # The IAM identity is a database user without rights; the admin is reached through the secret.
             raise SqlError(f"permission denied for database {record['Database']}")
         return statement

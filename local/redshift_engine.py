@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from local.redshift_sql import MACROS, SqlError, Statement, byte_limit, parse
+from local.redshift_sql import MACROS, SqlError, Statement, body_statements, byte_limit, parse
 
 # Nothing of this machine is in reach of a query: no files, no Python variables, no downloaded extensions.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -23,6 +23,15 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # Redshift divides whole numbers without a remainder.
     "integer_division": "true",
 }
+
+
+# What Redshift's catalog has and DuckDB's lacks: procedures, roles and what is granted to them.
+CATALOG = (
+    "create table if not exists main.procedures (name varchar primary key, body varchar)",
+    "create table if not exists main.svv_roles (role_name varchar primary key)",
+    "create table if not exists main.grants (role varchar, privilege varchar, scope varchar, schema_name varchar,"
+    " primary key (role, privilege, scope, schema_name))",
+)
 
 
 @dataclass
@@ -57,6 +66,8 @@ class Database:
         self._connection = duckdb.connect(str(path), config=SETTINGS)
         execute(self._connection, "set global TimeZone = 'UTC'")
         execute(self._connection, "create schema if not exists public")
+        for sql in CATALOG:
+            execute(self._connection, sql)
         self._writing = threading.Lock()
 
     def close(self) -> None:
@@ -111,12 +122,8 @@ class Session:
     def _run(self, statement: Statement) -> Result:
         if statement.kind == "query":
             return fetch(self.cursor, statement.duckdb[0])
-        if statement.kind == "create table":
-            return self._create_table(statement)
-        if statement.kind == "create table as":
-            return self._create_table_as(statement)
-        if statement.kind == "add column":
-            return self._add_column(statement)
+        if special := getattr(self, f"_{statement.kind.replace(' ', '_')}", None):
+            return special(statement)
         result = Result()
         for sql in statement.duckdb:
             result = Result(changed=_changed(execute(self.cursor, sql)))
@@ -160,6 +167,53 @@ class Session:
         for column in [*existing, {"name": new.name, "type": new.redshift_type}]:
             self._note_type(statement.table, column["name"], column["type"])
         return Result()
+
+    def _create_procedure(self, statement: Statement) -> Result:
+        self._require_schema(statement.name.partition(".")[0])
+        insert = "insert or replace into main.procedures values (?, ?)"
+        execute(self.cursor, insert, [statement.name, statement.body])
+        return Result()
+
+    def _call(self, statement: Statement) -> Result:
+        """Run a procedure's statements in the caller's transaction, as Redshift does."""
+        found = execute(self.cursor, "select body from main.procedures where name = ?", [statement.name])
+        if not found:
+            raise SqlError(f"procedure {statement.name}() does not exist")
+        for part in body_statements(found[0][0]):
+            self._run(part)
+        return Result()
+
+    def _create_role(self, statement: Statement) -> Result:
+        if self._role_exists(statement.name):
+            raise SqlError(f'role "{statement.name}" already exists')
+        execute(self.cursor, "insert into main.svv_roles values (?)", [statement.name])
+        return Result()
+
+    def _drop_role(self, statement: Statement) -> Result:
+        self._require_role(statement.name)
+        if execute(self.cursor, "select 1 from main.grants where role = ? limit 1", [statement.name]):
+            raise SqlError(f'cannot drop role "{statement.name}" because some objects depend on it')
+        execute(self.cursor, "delete from main.svv_roles where role_name = ?", [statement.name])
+        return Result()
+
+    def _grant(self, statement: Statement) -> Result:
+        for grant in statement.grants:
+            self._require_role(grant.role)
+            self._require_schema(grant.schema)
+            row = [grant.role, grant.privilege, grant.scope, grant.schema]
+            execute(self.cursor, "insert or ignore into main.grants values (?, ?, ?, ?)", row)
+        return Result()
+
+    def _role_exists(self, role: str) -> bool:
+        return bool(execute(self.cursor, "select 1 from main.svv_roles where role_name = ?", [role]))
+
+    def _require_role(self, role: str) -> None:
+        if not self._role_exists(role):
+            raise SqlError(f'role "{role}" does not exist')
+
+    def _require_schema(self, schema: str) -> None:
+        if not execute(self.cursor, "select 1 from information_schema.schemata where schema_name = ?", [schema]):
+            raise SqlError(f'schema "{schema}" does not exist')
 
     def columns(self, table: str) -> list[dict[str, Any]]:
         """The columns of a table or view in order: name, type as Redshift declares it, nullable, default."""

@@ -37,12 +37,24 @@ class TableColumn:
     definition: str
 
 
+@dataclass(frozen=True)
+class Grant:
+    """A permission of a role on a schema, or on all tables and views of it, those to come included."""
+
+    role: str
+    privilege: str
+    scope: str
+    schema: str
+
+
 @dataclass
 class Statement:
     """A checked statement and the DuckDB statements that do its work.
 
-    `kind` is `query`, `change`, `create table`, `create table as`, `add column`, `copy` or `unload`. For the last two,
-    which take no parameters, `tokens` holds the statement's words instead of a translation.
+    `kind` is `query`, `change`, `create table`, `create table as`, `add column`, `copy`, `unload`, `create procedure`,
+    `call`, `create role`, `drop role` or `grant`. For COPY and UNLOAD, which take no parameters, `tokens` holds the
+    statement's words instead of a translation. `name` is that of the procedure or role, `body` the procedure's
+    statements, `grants` what is granted.
     """
 
     text: str
@@ -53,6 +65,9 @@ class Statement:
     if_not_exists: bool = False
     creates: str = ""
     tokens: list[Token] = field(default_factory=list)
+    name: str = ""
+    body: str = ""
+    grants: list[Grant] = field(default_factory=list)
 
 
 def parse(text: str, parameters: dict[str, str] | None = None, in_batch: bool = False) -> Statement:
@@ -73,6 +88,8 @@ def _parse(text: str, parameters: dict[str, str], in_batch: bool) -> Statement:
     if isinstance(tree, exp.Command) and tree.name.upper() == "UNLOAD":
         # sqlglot keeps what follows the word as one text.
         return Statement(text, "unload", tokens=_tokens(tree.expression.name))
+    if statement := _procedure(tree, text) or _access(tree, text):
+        return statement
     _check(tree, text, in_batch)
     used = _bind(tree, parameters)
     statement = _translate(tree, text)
@@ -120,6 +137,74 @@ def _tree(text: str) -> exp.Expr:
     if len(trees) > 1:
         raise SqlError("cannot insert multiple commands into a prepared statement")
     return trees[0]
+
+
+# Procedures and roles -------------------------------------------------------------------------------------------------
+
+BODY = re.compile(r"\s*begin\b(.*)\bend\s*;?\s*", re.DOTALL | re.IGNORECASE)
+CALL = re.compile(r"(\w+\.\w+)\s*\(\s*\)", re.IGNORECASE)
+ROLE = r'"?(\w[\w.@:/-]*)"?'
+# Grants that the local warehouse knows: what a role needs to read.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html
+GRANTS = (
+    (re.compile(rf"(usage)\s+on\s+(schema)\s+(\w+(?:\s*,\s*\w+)*)\s+to\s+role\s+{ROLE}", re.IGNORECASE), "schema"),
+    (re.compile(rf"(select)\s+for\s+(tables)\s+in\s+schema\s+(\w+)\s+to\s+role\s+{ROLE}", re.IGNORECASE), "tables"),
+)
+
+
+def _procedure(tree: exp.Expr, text: str) -> Statement | None:
+    """CREATE OR REPLACE PROCEDURE and CALL, for procedures without arguments, variables and control flow.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_PROCEDURE.html
+    """
+    if isinstance(tree, exp.Command) and tree.name.upper() == "CALL":
+        if match := CALL.fullmatch(tree.expression.name.strip()):
+            return Statement(text, "call", name=match[1].lower())
+        raise SqlError(f"the local warehouse does not implement: {text.strip()[:80]}")
+    if not isinstance(tree, exp.Create) or tree.kind != "PROCEDURE":
+        return None
+    target, body = tree.this, BODY.fullmatch(tree.expression.name if tree.expression else "")
+    if not isinstance(target, exp.UserDefinedFunction) or target.expressions or not target.this.args.get("db"):
+        raise SqlError("the local warehouse implements procedures with a schema and without arguments alone")
+    if not tree.args.get("replace") or body is None or "plpgsql" not in text.lower().rpartition("$$")[2]:
+        raise SqlError("want create or replace procedure … as $$ begin … end; $$ language plpgsql")
+    name = f"{target.this.db}.{target.this.name}".lower()
+    for statement in body_statements(body[1]):
+        if statement.kind not in ("change", "create table", "create table as"):
+            raise SqlError(f"the local warehouse does not implement in a procedure: {statement.text[:80]}")
+    return Statement(text, "create procedure", name=name, body=body[1])
+
+
+@lru_cache(maxsize=20)
+def body_statements(body: str) -> list[Statement]:
+    """The statements of a procedure's body, which is in the transaction of whoever calls it."""
+    starts, statements = 0, []
+    for token in _tokens(body):
+        if token.token_type == TokenType.SEMICOLON:
+            statements.append(_parse_again(body[starts : token.start].strip(), True))
+            starts = token.end + 1
+    if body[starts:].strip():
+        raise SqlError('syntax error at or near "end": a statement of the procedure does not end with a semicolon')
+    return statements
+
+
+def _access(tree: exp.Expr, text: str) -> Statement | None:
+    """CREATE ROLE, DROP ROLE and the grants to roles. They are kept and checked, not enforced.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_ROLE.html
+    """
+    words = text.strip().rstrip(";").split(None, 1)
+    verb, rest = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+    if verb in ("create", "drop") and (match := re.fullmatch(rf"role\s+{ROLE}", rest, re.IGNORECASE)):
+        return Statement(text, f"{verb} role", name=match[1].lower())
+    if verb != "grant" or not isinstance(tree, (exp.Command, exp.Grant)):
+        return None
+    for pattern, scope in GRANTS:
+        if match := pattern.fullmatch(rest):
+            schemas = [schema.strip().lower() for schema in match[3].split(",")]
+            grants = [Grant(match[4].lower(), match[1].lower(), scope, schema) for schema in schemas]
+            return Statement(text, "grant", grants=grants)
+    raise SqlError(f"the local warehouse does not implement: {text.strip()[:80]}")
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------
@@ -337,6 +422,9 @@ def _translate(tree: exp.Expr, text: str) -> Statement:
         return Statement(text, "add column", table=_duckdb(tree.this), columns=[column])
     if isinstance(tree, exp.Create):
         return _create(tree, text)
+    for table in tree.find_all(exp.Table):
+        if table.name in SYSTEM_VIEWS and not table.args.get("db"):
+            table.set("db", exp.to_identifier("main"))
     tree = _expressions(tree)
     if isinstance(tree, exp.Query):
         return Statement(text, "query", [_duckdb(tree)])
@@ -452,6 +540,9 @@ def _average(average: exp.Avg, window: exp.Window | None) -> exp.Expr:
         typed.set("this", first)
     return exp.Anonymous(this="redshift_average", expressions=[mean, exp.Anonymous(this="typeof", expressions=[typed])])
 
+
+# Views of the system that the local warehouse has, in DuckDB's schema main.
+SYSTEM_VIEWS = {"svv_roles"}
 
 # What the translation refers to; created in each database when it is opened.
 MACROS = (

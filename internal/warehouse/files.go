@@ -72,12 +72,31 @@ func fill(statement string, values map[string]string) (string, error) {
 	return statement, nil
 }
 
-// query is a file of views/ or marts/: one select under the file's name.
+// query is a file of views/, model/ or marts/: one statement under the file's name.
 type query struct{ name, query string }
 
 // selects reads the queries of a folder and orders them so that each comes after those of the same
 // schema that it reads; otherwise by name.
 func (p planner) selects(folder, schema string) ([]query, error) {
+	return p.queries(folder, schema, func(name, text string) error {
+		if first := strings.ToLower(strings.Fields(text)[0]); first != "select" && first != "with" {
+			return fmt.Errorf("%s: want one select, got: %s", p.path(folder, name), firstLine(text))
+		}
+		return nil
+	})
+}
+
+// model reads the tables that analysts read, in the order in which they read each other.
+func (p planner) model() ([]query, error) {
+	return p.queries("model", "analytics", func(name, text string) error {
+		if want := "create table analytics." + name; !slices.Equal(strings.Fields(text)[:3], strings.Fields(want)) {
+			return fmt.Errorf("%s: want %s … as select, got: %s", p.path("model", name), want, firstLine(text))
+		}
+		return nil
+	})
+}
+
+func (p planner) queries(folder, schema string, check func(name, text string) error) ([]query, error) {
 	found, err := p.namesIn(folder)
 	if err != nil {
 		return nil, err
@@ -85,11 +104,11 @@ func (p planner) selects(folder, schema string) ([]query, error) {
 	waiting := map[string]string{}
 	for _, name := range found {
 		text, err := p.readOne(folder, name, p.columnsOfTable(name))
+		if err == nil {
+			err = check(name, text)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if first := strings.ToLower(strings.Fields(text)[0]); first != "select" && first != "with" {
-			return nil, fmt.Errorf("%s: want one select, got: %s", p.path(folder, name), firstLine(text))
 		}
 		waiting[name] = text
 	}
@@ -119,7 +138,7 @@ func (p planner) inOrder(folder, schema string, found []string, waiting map[stri
 			text, waits := waiting[name]
 			if !waits || slices.ContainsFunc(reference.FindAllStringSubmatch(text, -1), func(match []string) bool {
 				_, unmet := waiting[match[1]]
-				return unmet
+				return unmet && match[1] != name
 			}) {
 				continue
 			}

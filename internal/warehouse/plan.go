@@ -3,7 +3,9 @@
 package warehouse
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,12 +30,14 @@ type Statements struct {
 	Schema []string `json:"schema"`
 	// Columns are all columns of these tables, for adding those that an older table lacks.
 	Columns []Column `json:"columns"`
-	// Views drops and creates the views, in one batch with the columns added.
+	// Views drops and creates the views, and creates the procedure that rebuilds what analysts read, in
+	// one batch with the columns added.
 	Views []string `json:"views"`
 	// Datasets holds each dataset's own statements by its name.
 	Datasets map[string]Dataset `json:"datasets"`
-	// Marts are rebuilt in the batch that loads, in this order.
-	Marts []Mart `json:"marts"`
+	// Rebuild calls that procedure, in the batch that loads: a statement for each model table and mart
+	// would use up the batch.
+	Rebuild string `json:"rebuild"`
 	// Loaded asks what this run loaded; it ends that batch.
 	Loaded string `json:"loaded"`
 	// Unload writes each mart to S3.
@@ -50,13 +54,6 @@ type Dataset struct {
 	Count []string `json:"count"`
 	// Load replaces the date's rows and writes the audit row.
 	Load []string `json:"load"`
-}
-
-// Mart is a mart and the statements that rebuild it. The first mart's drop all marts, since a
-// statement for each would use up the batch.
-type Mart struct {
-	Name       string   `json:"name"`
-	Statements []string `json:"statements"`
 }
 
 // Unload is a mart and the statement that writes it to S3.
@@ -79,7 +76,7 @@ func Plan(sqlDir string, list []datasets.Dataset) (Statements, error) {
 		func() error { return p.schema(list) },
 		p.views,
 		func() error { return p.datasets(list) },
-		p.marts,
+		p.rebuild,
 		p.limits,
 	}
 	for _, step := range steps {
@@ -203,40 +200,57 @@ func (p *planner) views() error {
 	return nil
 }
 
-func (p *planner) marts() error {
-	selects, err := p.selects("marts", "marts")
+// rebuild fills the procedure that drops and creates the tables of the model, then the marts, which
+// read them, and the statements that unload the marts.
+func (p *planner) rebuild() error {
+	model, err := p.model()
 	if err != nil {
 		return err
 	}
-	drop := "drop table if exists"
-	for i, mart := range selects {
-		if i > 0 {
-			drop += ","
-		}
-		drop += " marts." + mart.name
+	marts, err := p.selects("marts", "marts")
+	if err != nil {
+		return err
 	}
-	for i, mart := range selects {
-		statements := []string{"create table marts." + mart.name + " as\n" + mart.query}
-		if i == 0 {
-			statements = append([]string{drop}, statements...)
-		}
-		p.plan.Marts = append(p.plan.Marts, Mart{mart.name, statements})
+	var dropped, created []string
+	for _, table := range model {
+		dropped, created = append(dropped, "analytics."+table.name), append(created, table.query)
+	}
+	for _, mart := range marts {
+		dropped = append(dropped, "marts."+mart.name)
+		created = append(created, "create table marts."+mart.name+" as\n"+mart.query)
 		unload, err := p.readOne("unload", "mart", map[string]string{"mart": mart.name})
 		if err != nil {
 			return err
 		}
 		p.plan.Unload = append(p.plan.Unload, Unload{mart.name, unload})
 	}
+	if err := p.procedure(append([]string{"drop table if exists " + strings.Join(dropped, ", ")}, created...)); err != nil {
+		return err
+	}
 	p.plan.Loaded, err = p.readOne("load", "loaded", nil)
 	return err
 }
 
+// procedure puts the statements into the body that rebuild.sql declares.
+func (p *planner) procedure(body []string) error {
+	text := strings.Join(body, ";\n\n")
+	// The workflow fills no placeholder of a procedure, and $$ would end its body.
+	for _, sign := range []string{"{{", "$$"} {
+		if at := strings.Index(text, sign); at >= 0 {
+			return fmt.Errorf("%s: a model table or a mart may not hold %s, got: %s", p.dir, sign, firstLine(text[at:]))
+		}
+	}
+	pair, err := p.readSome(".", "rebuild", map[string]string{"statements": text}, 2)
+	if err != nil {
+		return err
+	}
+	p.plan.Views, p.plan.Rebuild = append(p.plan.Views, pair[0]), pair[1]
+	return nil
+}
+
 // limits checks every batch that the workflow can make of the plan.
 func (p *planner) limits() error {
-	load := []string{p.plan.Loaded}
-	for _, mart := range p.plan.Marts {
-		load = append(load, mart.Statements...)
-	}
+	load := []string{p.plan.Rebuild, p.plan.Loaded}
 	// The workflow adds a query of the columns that are there to the first of these.
 	batches := map[string][]string{"that creates the schema": append(slices.Clone(p.plan.Schema), ""), "that creates the views": p.plan.Views}
 	for name, dataset := range p.plan.Datasets {
@@ -247,7 +261,7 @@ func (p *planner) limits() error {
 		}
 		batches["that copies "+name] = copies
 	}
-	batches["that loads all datasets and builds the marts"] = load
+	batches["that loads all datasets and rebuilds the marts"] = load
 	for _, unload := range p.plan.Unload {
 		batches["that unloads the marts"] = append(batches["that unloads the marts"], unload.Statement)
 	}
@@ -271,6 +285,9 @@ func (p planner) path(folder, name string) string {
 // namesIn lists the SQL files of a folder without their ending, in order.
 func (p planner) namesIn(folder string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(p.dir, folder))
+	if folder == "views" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

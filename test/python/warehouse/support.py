@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from running_cloud import ROOT, RunningCloud
 
+from local.redshift_sql import body_statements, parse
+
 ROLE = "arn:aws:iam::000000000000:role/copy"
 NUMBERS = itertools.count(1)
 
@@ -27,6 +29,12 @@ def deployed_plan() -> dict:
     """The document of statements, as it is deployed."""
     printed = subprocess.run(["go", "run", "./internal/warehouse/print"], cwd=ROOT, capture_output=True, check=True)
     return json.loads(printed.stdout)
+
+
+def rebuilt(plan: dict) -> list[str]:
+    """The statements of the procedure that rebuilds what analysts read."""
+    body = parse(plan["views"][-1]).body
+    return [statement.text for statement in body_statements(body)]
 
 
 @dataclass
@@ -156,8 +164,7 @@ class Warehouse:
 
     def load_statements(self, day: str, *datasets: str) -> list[str]:
         """The batch that loads what is staged and rebuilds the marts."""
-        marts = [sql for mart in self.plan["marts"] for sql in mart["statements"]]
-        statements = [*self._replacing(*datasets), *marts, self.plan["loaded"]]
+        statements = [*self._replacing(*datasets), self.plan["rebuild"], self.plan["loaded"]]
         return [self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in statements]
 
     def _replacing(self, *datasets: str) -> list[str]:
@@ -169,13 +176,28 @@ class Warehouse:
             self.stage(dataset, tables)
         self.done(*self.load_statements(day, *datasets))
 
+    @property
+    def marts(self) -> list[str]:
+        """The names of the marts."""
+        return [unload["name"] for unload in self.plan["unload"]]
+
+    def rebuilding(self, mart: str) -> list[str]:
+        """The statements that rebuild the model, then this mart and those that it reads, without the others."""
+        wanted = {mart}
+        kept: list[str] = []
+        for statement in reversed(rebuilt(self.plan)):
+            created = re.match(r"create table (analytics|marts)\.(\w+)", statement)
+            if created and (created[1] == "analytics" or created[2] in wanted):
+                wanted |= set(re.findall(r"marts\.(\w+)", statement))
+                kept = [f"drop table if exists {created[1]}.{created[2]}", statement, *kept]
+        return kept
+
     def load_one_mart(self, mart: str, **datasets: dict[str, list[dict]]) -> None:
         """Like `load`, with a single mart."""
         for dataset, tables in datasets.items():
             self.stage(dataset, tables)
-        create = next(item["statements"][-1] for item in self.plan["marts"] if item["name"] == mart)
         replacing = [self.fill(sql, ingest_date="2024-01-01", execution="run") for sql in self._replacing(*datasets)]
-        self.done(*replacing, f"drop table if exists marts.{mart}", create)
+        self.done(*replacing, *self.rebuilding(mart))
 
     def published(self, table: str, rows: list[dict]) -> pa.Table:
         """Rows as the job publishes them: every column of the table, in its order and with its type."""

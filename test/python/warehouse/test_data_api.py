@@ -271,3 +271,26 @@ def saved(state: Path) -> bool:
     """Whether what is kept outside of the database's file is on disk."""
     paths = (state / "stores/redshift_serverless.json", state / "ministack/secretsmanager.json")
     return all(path.exists() and "survivor" in path.read_text() for path in paths)
+
+
+def test_a_procedure_runs_in_its_callers_transaction(database: Warehouse) -> None:
+    create = "create or replace procedure p.fill() as $$ begin {} end; $$ language plpgsql"
+    database.done("create schema p", "create table p.t (a integer)", create.format("insert into p.t values (1);"))
+    database.done("call p.fill()", "call p.fill()")
+    assert database.rows("select count(*) from p.t") == [[2]]
+    assert "Divide by zero" in database.error("call p.fill()", "insert into p.t select 1 / 0")
+    database.done(create.format("insert into p.t values (1); insert into p.gone values (1);"))
+    assert "does not exist" in database.error("call p.fill()")
+    assert database.rows("select count(*) from p.t") == [[2]]
+    assert "procedure p.none() does not exist" in database.error("call p.none()")
+
+
+def test_roles_and_what_is_granted_to_them(database: Warehouse) -> None:
+    database.done("create schema r", "create role reader")
+    assert database.rows("select role_name from svv_roles") == [["reader"]]
+    assert 'role "reader" already exists' in database.error("create role reader")
+    assert 'role "writer" does not exist' in database.error("grant usage on schema r to role writer")
+    assert 'schema "t" does not exist' in database.error("grant select for tables in schema t to role reader")
+    for _ in range(2):
+        database.done("grant usage on schema r to role reader", "grant select for tables in schema r to role reader")
+    assert "some objects depend on it" in database.error("drop role reader")

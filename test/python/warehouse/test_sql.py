@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.redshift_sql import SqlError, has_limit, parse
+from local.redshift_sql import SqlError, body_statements, has_limit, parse
 
 REFUSED = {
     "selec 1": "syntax error",
@@ -39,6 +39,15 @@ REFUSED = {
     "create table s.t (percent integer)": "a reserved word",
     "vacuum": "does not implement",
     "grant select on s.t to u": "does not implement",
+    "grant insert for tables in schema s to role r": "does not implement",
+    "create role if not exists r": "does not implement",
+    "create procedure s.p() as $$ begin delete from s.t; end; $$ language plpgsql": "create or replace",
+    "create or replace procedure s.p(a integer) as $$ begin delete from s.t; end; $$ language plpgsql": "without arg",
+    "create or replace procedure s.p() as $$ delete from s.t; $$ language plpgsql": "begin … end",
+    "create or replace procedure s.p() as $$ begin delete from s.t end; $$ language plpgsql": "semicolon",
+    "create or replace procedure s.p() as $$ begin truncate table s.t; end; $$ language plpgsql": "TRUNCATE commits",
+    "create or replace procedure s.p() as $$ begin select 1; end; $$ language plpgsql": "in a procedure",
+    "call s.p(1)": "does not implement",
     "select 1 where 1 = :missing": ":missing",
 }
 
@@ -82,6 +91,23 @@ def test_nulls_sort_as_the_largest() -> None:
 def test_parameters_become_literals() -> None:
     sql = parse("select a from t where b = :b and c like '%:b'", {"b": "it's'; drop table t; --"}).duckdb[0]
     assert sql == """SELECT "a" FROM "t" WHERE "b" = 'it''s''; drop table t; --' AND "c" LIKE '%:b'"""
+
+
+def test_a_procedure_is_its_statements() -> None:
+    body = "\nbegin\ndrop table s.a;\n\ncreate table s.a as select 1 as b;\nend;\n"
+    procedure = parse(f"create or replace procedure S.p () as $${body}$$ language plpgsql")
+    assert (procedure.kind, procedure.name) == ("create procedure", "s.p")
+    assert [part.kind for part in body_statements(procedure.body)] == ["change", "create table as"]
+    assert parse("call s.p()").name == "s.p"
+
+
+def test_grants_of_a_role() -> None:
+    schemas = parse("grant usage on schema a, b to role analyst").grants
+    assert [(grant.role, grant.privilege, grant.scope, grant.schema) for grant in schemas] == [
+        ("analyst", "usage", "schema", "a"),
+        ("analyst", "usage", "schema", "b"),
+    ]
+    assert parse("grant select for tables in schema a to role analyst").grants[0].scope == "tables"
 
 
 def test_drops_of_several_tables() -> None:

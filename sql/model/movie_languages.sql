@@ -1,11 +1,16 @@
--- Genres of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
+-- Languages of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
+-- Distributed and sorted by film, by which it is joined.
 
+create table analytics.movie_languages
+distkey (imdb_id)
+sortkey (imdb_id)
+as
 with pairs as (
     select
         imdb_id,
-        genre,
+        language,
         ingest_date
-    from history.movie_genres
+    from history.movie_languages
 ),
 
 films as (
@@ -17,7 +22,7 @@ films as (
 
 select distinct
     pairs.imdb_id,
-    pairs.genre
+    pairs.language
 from pairs
 inner join films
     on

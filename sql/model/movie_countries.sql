@@ -1,5 +1,10 @@
 -- Countries of origin of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
+-- Distributed and sorted by film, by which it is joined.
 
+create table analytics.movie_countries
+distkey (imdb_id)
+sortkey (imdb_id)
+as
 with pairs as (
     select
         imdb_id,

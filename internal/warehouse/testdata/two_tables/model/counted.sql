@@ -1,0 +1,1 @@
+create table analytics.counted as select count(*) as films from analytics.films;

@@ -1,1 +1,0 @@
-select {{columns}}, ingest_date from history.films
