@@ -173,11 +173,11 @@ Rowrules_node4 = EvaluateDataQuality().process_rows(
     additional_options={"observations.scope": "ALL", "performanceTuning.caching": "CACHE_NOTHING"},
 )
 
-# Script generated for node Judged rows
-Judgedrows_node5 = SelectFromCollection.apply(
+# Script generated for node rowLevelOutcomes
+rowLevelOutcomes_node5 = SelectFromCollection.apply(
     dfc=Rowrules_node4,
     key="rowLevelOutcomes",
-    transformation_ctx="Judgedrows_node5",
+    transformation_ctx="rowLevelOutcomes_node5",
 )
 
 # Script generated for node Good rows
@@ -187,7 +187,7 @@ select * from judged where DataQualityEvaluationResult = 'Passed'
 Goodrows_node6 = sparkSqlQuery(
     glueContext,
     query=SqlQuery6,
-    mapping={"judged": Judgedrows_node5},
+    mapping={"judged": rowLevelOutcomes_node5},
     transformation_ctx="Goodrows_node6",
 )
 
@@ -279,7 +279,7 @@ where DataQualityEvaluationResult = 'Failed'
 Badrows_node11 = sparkSqlQuery(
     glueContext,
     query=SqlQuery11,
-    mapping={"judged": Judgedrows_node5},
+    mapping={"judged": rowLevelOutcomes_node5},
     transformation_ctx="Badrows_node11",
 )
 

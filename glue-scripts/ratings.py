@@ -135,11 +135,11 @@ Rowrules_node5 = EvaluateDataQuality().process_rows(
     additional_options={"observations.scope": "ALL", "performanceTuning.caching": "CACHE_NOTHING"},
 )
 
-# Script generated for node Judged rows
-Judgedrows_node6 = SelectFromCollection.apply(
+# Script generated for node rowLevelOutcomes
+rowLevelOutcomes_node6 = SelectFromCollection.apply(
     dfc=Rowrules_node5,
     key="rowLevelOutcomes",
-    transformation_ctx="Judgedrows_node6",
+    transformation_ctx="rowLevelOutcomes_node6",
 )
 
 # Script generated for node Good rows
@@ -153,7 +153,7 @@ where DataQualityEvaluationResult = 'Passed'
 Goodrows_node7 = sparkSqlQuery(
     glueContext,
     query=SqlQuery7,
-    mapping={"judged": Judgedrows_node6},
+    mapping={"judged": rowLevelOutcomes_node6},
     transformation_ctx="Goodrows_node7",
 )
 
@@ -181,7 +181,7 @@ where DataQualityEvaluationResult = 'Failed'
 Badrows_node9 = sparkSqlQuery(
     glueContext,
     query=SqlQuery9,
-    mapping={"judged": Judgedrows_node6},
+    mapping={"judged": rowLevelOutcomes_node6},
     transformation_ctx="Badrows_node9",
 )
 

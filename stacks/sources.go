@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"moviepipeline/internal/datasets"
+	"moviepipeline/internal/visual"
 	"moviepipeline/internal/warehouse"
 )
 
@@ -58,7 +59,7 @@ func readSources() (Sources, error) {
 	sources := Sources{
 		Datasets:      list,
 		Plan:          map[string]any{"datasets": list, "waves": datasets.Waves(list)},
-		ScriptsFolder: filepath.Join(root, "glue-scripts"),
+		ScriptsFolder: filepath.Join(root, visual.Folder),
 		WorkflowFile:  filepath.Join(root, "stacks", "workflow.asl.json"),
 	}
 	if sources.Warehouse, err = warehouse.Plan(filepath.Join(root, "sql"), list); err != nil {
@@ -67,7 +68,7 @@ func readSources() (Sources, error) {
 	if sources.Rulesets, err = readRulesets(filepath.Join(root, "dqdl-rules"), list); err != nil {
 		return Sources{}, err
 	}
-	if err := requireScripts(sources.ScriptsFolder, list); err != nil {
+	if err := requireScripts(root, list); err != nil {
 		return Sources{}, err
 	}
 	if sources.WorkflowSeconds, err = workflowTimeout(sources.WorkflowFile); err != nil {
@@ -104,9 +105,14 @@ func readRulesets(folder string, list []datasets.Dataset) (map[string]string, er
 	return rulesets, nil
 }
 
-func requireScripts(folder string, list []datasets.Dataset) error {
+// requireScripts wants the DAG of each dataset's job, and the script that belongs to it, up to date.
+func requireScripts(root string, list []datasets.Dataset) error {
 	for _, dataset := range list {
-		if _, err := os.Stat(filepath.Join(folder, dataset.Name+".py")); err != nil {
+		dag, err := visual.LoadJob(root, dataset.Name)
+		if err == nil {
+			err = dag.Fresh(root)
+		}
+		if err != nil {
 			return fmt.Errorf("job of dataset %s: %w", dataset.Name, err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // sources is all that a synthesis reads: the app, its settings and the files it deploys.
 var sources = []string{
 	"main.go", "go.mod", "go.sum", "cdk.json", "datasets.json", "package-lock.json",
-	"stacks", "glue-scripts", "dqdl-rules", "sql", "internal/warehouse", "internal/datasets",
+	"stacks", "glue-scripts", "dqdl-rules", "sql", "internal/visual", "internal/warehouse", "internal/datasets",
 }
 
 // Hash identifies what a deployment of the environment would be made from: the names and contents

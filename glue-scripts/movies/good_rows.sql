@@ -1,0 +1,1 @@
+select * from judged where DataQualityEvaluationResult = 'Passed'
