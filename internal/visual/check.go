@@ -27,7 +27,9 @@ func (d *DAG) check(found *Findings) {
 		d.checkBody(found, node)
 		d.checkInputs(found, node)
 	}
-	d.checkReaders(found)
+	if len(*found) == 0 {
+		d.checkReaders(found)
+	}
 	if len(*found) > 0 {
 		return
 	}
@@ -333,11 +335,25 @@ func lookQuality(d *DAG, found *Findings, node *Node) {
 		line, column := position([]byte(rules), int64(at))
 		found.add(d.nodePlace(node, "Ruleset"), "line %d, column %d: a ruleset in a visual job is ASCII", line, column)
 	}
+	options := types.AdditionalOptionKeys("").Values()
+	for _, key := range sortedKeys(body.AdditionalOptions) {
+		if !slices.Contains(options, types.AdditionalOptionKeys(key)) {
+			found.add(d.nodePlace(node, "AdditionalOptions"), "%q is none of %s", key, joined(options))
+		}
+	}
 	for _, alias := range sortedKeys(body.AdditionalDataSources) {
 		if id := body.AdditionalDataSources[alias]; !slices.Contains(node.Inputs[min(1, len(node.Inputs)):], id) {
 			found.add(d.nodePlace(node, "AdditionalDataSources."+alias), "%q is no further input of this node", id)
 		}
 	}
+}
+
+func joined[T ~string](values []T) string {
+	var texts []string
+	for _, value := range values {
+		texts = append(texts, string(value))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func lookSelection(d *DAG, found *Findings, node *Node) {
