@@ -34,8 +34,8 @@ Dropequalrows_node2 = DynamicFrame.fromDF(Batch_node1.toDF().dropDuplicates(), g
 
 # Script generated for node Type columns
 SqlQuery3 = """
--- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such type,
--- which the row rules then find. "90.0" is an int here, "90.5" is none.
+-- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such
+-- type, which the row rules then find. "90.0" is an int here, "90.5" is none.
 select
     *,
     nullif(trim(imdb_id), '') as imdb_id_typed,
@@ -64,28 +64,20 @@ select
     try_subtract(year(released_typed), year_typed) as years_from_release,
     try_subtract(try_subtract(rt_reviews_typed, rt_fresh_typed), rt_rotten_typed) as rt_reviews_unexplained,
 
-    -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column
-    -- to name here, because Glue leaves out one that is NULL in every row, as this is in a clean batch. In JSON, a text
-    -- cannot pass for its name (quotes in it are escaped), and a NULL is left out.
+    -- The row as JSON: quotes in a text are escaped there, so that no text can pass for the name of a column. A field
+    -- that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column to name
+    -- here, because Glue leaves out one that is NULL in every row, as this is in a clean batch.
     case
-        when concat(
-            wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
-            metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
-            box_office_usd, production
-        ) is null then 'too few fields'
-        when contains(to_json(struct(*)), '"beyond_last_column":') then 'too many fields'
+        when
+            to_json(struct(*), map('ignoreNullFields', 'false')) rlike '"(?!beyond_last_column")[^"\\\\\\\\]+":null'
+            then 'too few fields'
+        when contains(to_json(struct(*), map('ignoreNullFields', 'false')), '"beyond_last_column":"')
+            then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
     if(
-        contains(
-            concat(
-                wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
-                metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
-                box_office_usd, production
-            ),
-            decode(unhex('EFBFBD'), 'UTF-8')
-        ),
+        contains(to_json(struct(*), map('ignoreNullFields', 'false')), decode(unhex('EFBFBD'), 'UTF-8')),
         'broken',
         'utf-8'
     ) as row_encoding,
@@ -182,7 +174,9 @@ rowLevelOutcomes_node5 = SelectFromCollection.apply(
 
 # Script generated for node Good rows
 SqlQuery6 = """
-select * from judged where DataQualityEvaluationResult = 'Passed'
+select *
+from judged
+where DataQualityEvaluationResult = 'Passed'
 """
 Goodrows_node6 = sparkSqlQuery(
     glueContext,
@@ -225,7 +219,7 @@ select distinct
     imdb_id_typed as imdb_id,
     trim(name) as genre
 from good
-lateral view explode(split(genre, ',')) names as name
+    lateral view explode(split(genre, ',')) names as name
 where trim(name) <> ''
 """
 Genres_node8 = sparkSqlQuery(
@@ -241,7 +235,7 @@ select distinct
     imdb_id_typed as imdb_id,
     trim(name) as country
 from good
-lateral view explode(split(country, ',')) names as name
+    lateral view explode(split(country, ',')) names as name
 where trim(name) <> ''
 """
 Countries_node9 = sparkSqlQuery(
@@ -257,7 +251,7 @@ select distinct
     imdb_id_typed as imdb_id,
     trim(name) as language
 from good
-lateral view explode(split(language, ',')) names as name
+    lateral view explode(split(language, ',')) names as name
 where trim(name) <> ''
 """
 Languages_node10 = sparkSqlQuery(

@@ -41,8 +41,8 @@ Dropequalrows_node3 = DynamicFrame.fromDF(Batch_node1.toDF().dropDuplicates(), g
 
 # Script generated for node Type columns
 SqlQuery4 = """
--- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such type,
--- which the row rules then find. The films are those of every batch so far.
+-- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such
+-- type, which the row rules then find. The films are those of every batch so far.
 with known as (
     select distinct imdb_id as known_imdb_id from films
 )
@@ -61,20 +61,20 @@ select
     ) as seconds_before_batch_end,
     concat_ws('|', user_id_typed, imdb_id_typed, rated_at_typed) as rating_key,
 
-    -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column
-    -- to name here, because Glue leaves out one that is NULL in every row, as this is in a clean batch. In JSON, a text
-    -- cannot pass for its name (quotes in it are escaped), and a NULL is left out.
+    -- The row as JSON: quotes in a text are escaped there, so that no text can pass for the name of a column. A field
+    -- that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column to name
+    -- here, because Glue leaves out one that is NULL in every row, as this is in a clean batch.
     case
-        when concat(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at) is null then 'too few fields'
-        when contains(to_json(struct(batch.*)), '"beyond_last_column":') then 'too many fields'
+        when
+            to_json(struct(batch.*), map('ignoreNullFields', 'false')) rlike '"(?!beyond_last_column")[^"\\\\\\\\]+":null'
+            then 'too few fields'
+        when contains(to_json(struct(batch.*), map('ignoreNullFields', 'false')), '"beyond_last_column":"')
+            then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
     if(
-        contains(
-            concat(batch.user_id, batch.imdb_id, batch.rating, batch.rated_at),
-            decode(unhex('EFBFBD'), 'UTF-8')
-        ),
+        contains(to_json(struct(batch.*), map('ignoreNullFields', 'false')), decode(unhex('EFBFBD'), 'UTF-8')),
         'broken',
         'utf-8'
     ) as row_encoding

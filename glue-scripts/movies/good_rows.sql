@@ -1,1 +1,3 @@
-select * from judged where DataQualityEvaluationResult = 'Passed'
+select *
+from judged
+where DataQualityEvaluationResult = 'Passed'

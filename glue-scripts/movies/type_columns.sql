@@ -1,5 +1,5 @@
--- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such type,
--- which the row rules then find. "90.0" is an int here, "90.5" is none.
+-- Each column as the type it is to have, beside its text. A blank becomes NULL, and so does a text that is no such
+-- type, which the row rules then find. "90.0" is an int here, "90.5" is none.
 select
     *,
     nullif(trim(imdb_id), '') as imdb_id_typed,
@@ -28,28 +28,20 @@ select
     try_subtract(year(released_typed), year_typed) as years_from_release,
     try_subtract(try_subtract(rt_reviews_typed, rt_fresh_typed), rt_rotten_typed) as rt_reviews_unexplained,
 
-    -- A field that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column
-    -- to name here, because Glue leaves out one that is NULL in every row, as this is in a clean batch. In JSON, a text
-    -- cannot pass for its name (quotes in it are escaped), and a NULL is left out.
+    -- The row as JSON: quotes in a text are escaped there, so that no text can pass for the name of a column. A field
+    -- that the row does not have is NULL. beyond_last_column has what comes after the last one; it is no column to name
+    -- here, because Glue leaves out one that is NULL in every row, as this is in a clean batch.
     case
-        when concat(
-            wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
-            metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
-            box_office_usd, production
-        ) is null then 'too few fields'
-        when contains(to_json(struct(*)), '"beyond_last_column":') then 'too many fields'
+        when
+            to_json(struct(*), map('ignoreNullFields', 'false')) rlike '"(?!beyond_last_column")[^"\\\\]+":null'
+            then 'too few fields'
+        when contains(to_json(struct(*), map('ignoreNullFields', 'false')), '"beyond_last_column":"')
+            then 'too many fields'
         else 'complete'
     end as row_shape,
     -- U+FFFD stands where bytes were no UTF-8.
     if(
-        contains(
-            concat(
-                wikidata_qid, imdb_id, title, year, mpaa, runtime_min, genre, released, director, writer, `cast`,
-                metacritic, language, country, awards, oscars, rt_rating, rt_meter, rt_reviews, rt_fresh, rt_rotten,
-                box_office_usd, production
-            ),
-            decode(unhex('EFBFBD'), 'UTF-8')
-        ),
+        contains(to_json(struct(*), map('ignoreNullFields', 'false')), decode(unhex('EFBFBD'), 'UTF-8')),
         'broken',
         'utf-8'
     ) as row_encoding,

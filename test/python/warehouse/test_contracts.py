@@ -26,22 +26,6 @@ def columns(schema: str, table: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset["name"])
-def test_the_jobs_mapping_is_the_staging_table(dataset: dict) -> None:
-    """COPY goes by position and takes no other type than the file's."""
-    script = (ROOT / f"glue-scripts/{dataset['name']}.py").read_text(encoding="utf-8")
-    mappings = [
-        re.findall(r'\("[^"]+", "[^"]+", "([^"]+)", "([^"]+)"\)', mapping)
-        for mapping in re.findall(r"mappings=\[(.*?)\n    \]", script, re.DOTALL)
-    ]
-    published = [
-        [(name, {"string": "varchar", "int": "integer"}.get(kind, kind)) for name, kind in mapping]
-        for mapping in mappings
-    ]
-    staged = [(name, re.sub(r"^varchar.*", "varchar", kind)) for name, kind in columns("staging", dataset["tables"][0])]
-    assert staged in published
-
-
-@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset["name"])
 def test_history_is_no_wider_than_staging(dataset: dict) -> None:
     for table in dataset["tables"]:
         staged, kept = dict(columns("staging", table)), dict(columns("history", table))
