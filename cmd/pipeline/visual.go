@@ -46,10 +46,9 @@ func (a *app) visualGenerateCommand() *cobra.Command {
 		Use:   "generate [JOB...]",
 		Short: "Check DAGs and write the scripts that belong to them",
 		Long: `Check the DAGs of jobs, all of them if none is named, and write their scripts. A DAG's file is put
-into the one layout that all have.
+into the one layout that all have, and its picture in README.md is drawn again.
 
-With --check nothing is written: the command fails if a script or a layout is not as it would be
-written. With --file one DAG is taken from anywhere, and its script goes to --out or to the output.`,
+With --check nothing is written: the command fails if one of these is not as it would be written. With --file one DAG is taken from anywhere, and its script goes to --out or to the output.`,
 		Example: `  pipeline visual generate
   pipeline visual generate movies
   pipeline visual generate --check
@@ -137,12 +136,19 @@ func (a *app) generateJob(checkout project.Project, job string, check bool) erro
 	if err := validate.DAG(dag); err != nil {
 		return err
 	}
+	if check {
+		return errors.Join(dag.Fresh(checkout.Root), dag.FreshPicture(checkout.Root))
+	}
 	files, err := dag.Files()
 	if err != nil {
 		return err
 	}
-	if check {
-		return dag.Fresh(checkout.Root)
+	picture, shown, err := dag.Picture(checkout.Root)
+	if err != nil {
+		return err
+	}
+	if shown {
+		files = append(files, picture)
 	}
 	for _, file := range files {
 		changed, err := writeChanged(filepath.Join(checkout.Root, file.Path), file.Content)

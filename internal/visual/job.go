@@ -30,7 +30,7 @@ func LoadJob(checkout, job string) (*DAG, error) {
 	return dag, dag.CheckNames(Names)
 }
 
-// Files are the DAG's file, in its layout, and its script.
+// Files are those that are generated from the DAG: its own, in its layout, and the script.
 func (d *DAG) Files() ([]File, error) {
 	layout, err := d.Marshal()
 	if err != nil {
@@ -43,23 +43,39 @@ func (d *DAG) Files() ([]File, error) {
 	return []File{{d.File, layout}, {ScriptFile(d.File), script}}, nil
 }
 
-// Fresh gives an error if a file that belongs to the DAG is not as it would be written.
+// Fresh gives an error if a file that is generated from the DAG is not as it would be written.
 func (d *DAG) Fresh(checkout string) error {
 	files, err := d.Files()
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
-		content, err := os.ReadFile(filepath.Join(checkout, file.Path))
-		if os.IsNotExist(err) {
-			return fmt.Errorf("%s is missing: run `pipeline visual generate %s`", file.Path, d.Job())
-		}
-		if err != nil {
+		if err := d.fresh(checkout, file); err != nil {
 			return err
-		}
-		if !bytes.Equal(content, file.Content) {
-			return fmt.Errorf("%s is stale: run `pipeline visual generate %s`", file.Path, d.Job())
 		}
 	}
 	return nil
+}
+
+// FreshPicture gives an error if the DAG is shown otherwise than it is.
+func (d *DAG) FreshPicture(checkout string) error {
+	file, shown, err := d.Picture(checkout)
+	if err != nil || !shown {
+		return err
+	}
+	return d.fresh(checkout, file)
+}
+
+func (d *DAG) fresh(checkout string, file File) error {
+	content, err := os.ReadFile(filepath.Join(checkout, file.Path))
+	switch {
+	case os.IsNotExist(err):
+		return fmt.Errorf("%s is missing: run `pipeline visual generate %s`", file.Path, d.Job())
+	case err != nil:
+		return err
+	case !bytes.Equal(content, file.Content):
+		return fmt.Errorf("%s is stale: run `pipeline visual generate %s`", file.Path, d.Job())
+	default:
+		return nil
+	}
 }

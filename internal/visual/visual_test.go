@@ -37,11 +37,15 @@ func jobs(t *testing.T) []string {
 	return names
 }
 
-func TestScriptsOfThisProjectAreFresh(t *testing.T) {
+func TestScriptsAndPicturesOfThisProjectAreFresh(t *testing.T) {
 	for _, job := range jobs(t) {
 		dag, err := LoadJob(checkout, job)
 		require.NoError(t, err)
 		assert.NoError(t, dag.Fresh(checkout))
+		_, shown, err := dag.Picture(checkout)
+		require.NoError(t, err)
+		assert.True(t, shown, "README.md has no picture of "+job)
+		assert.NoError(t, dag.FreshPicture(checkout))
 	}
 }
 
@@ -110,4 +114,26 @@ func TestNodesStandAfterTheirInputsElseInNaturalOrder(t *testing.T) {
 	}`)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"node-3", "node-1", "node-10", "node-2"}, ids(dag.Nodes))
+}
+
+func TestAStalePictureIsTold(t *testing.T) {
+	folder := t.TempDir()
+	dag, err := parse(t, around(`{"DropDuplicates": {"Name": "<b> & \"quotes\" #1", "Inputs": ["node-1"]}}`))
+	require.NoError(t, err)
+	shown := filepath.Join(folder, PictureFile)
+	require.NoError(t, os.WriteFile(shown, []byte("a\n<!-- dag: job -->\nold\n<!-- /dag -->\nb\n"), 0o600))
+	require.EqualError(t, dag.FreshPicture(folder), "README.md is stale: run `pipeline visual generate job`")
+
+	file, _, err := dag.Picture(folder)
+
+	require.NoError(t, err)
+	assert.Equal(t, "a\n<!-- dag: job -->\n\n```mermaid\n"+`flowchart LR
+  node1[("In<br/><small>Amazon S3, CSV</small>")]
+  node2["#lt;b#gt; #amp; #quot;quotes#quot; #35;1<br/><small>Drop Duplicates</small>"]
+  node9[/"Out<br/><small>Amazon S3</small>"/]
+  node1 --> node2
+  node2 --> node9
+`+"```\n\n<!-- /dag -->\nb\n", string(file.Content))
+	require.NoError(t, os.WriteFile(shown, file.Content, 0o600))
+	assert.NoError(t, dag.FreshPicture(folder))
 }
