@@ -35,7 +35,8 @@ lint: setup ## Formatting, vet, static checks
 	$(PYTHON) -m ruff check -q .
 	$(PYTHON) -m ruff format -q --check .
 	$(PYTHON) -m pyright
-	$(PYTHON) -m sqlfluff lint -q sql glue-scripts
+	$(PYTHON) -m sqlfluff lint -q sql
+	$(PYTHON) -m sqlfluff lint -q --dialect sparksql glue-scripts
 
 format: setup ## Format Go, Python and SQL
 	go tool gofumpt -w .

@@ -295,10 +295,19 @@ func lookSQL(d *DAG, found *Findings, node *Node) {
 
 var pythonName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// taken are names of the scripts' own.
+var taken = []string{
+	"args", "drop_nulls", "DynamicFrame", "DynamicFrameCollection", "EvaluateDataQuality", "glueContext", "GlueContext", "GroupFilter",
+	"Job", "job", "re", "sc", "spark", "SparkContext", "sparkAggregate", "sparkSqlQuery", "sparkUnion", "SqlFuncs", "sys", "threadedRoute",
+}
+
 func lookCode(d *DAG, found *Findings, node *Node) {
 	body := node.Body.(*types.CustomCode)
 	if !pythonName.MatchString(text(body.ClassName)) {
 		found.add(d.nodePlace(node, "ClassName"), "%q cannot name a function", text(body.ClassName))
+	}
+	if slices.Contains(taken, text(body.ClassName)) {
+		found.add(d.nodePlace(node, "ClassName"), "%q is a name that scripts use themselves", text(body.ClassName))
 	}
 	for _, other := range d.Nodes {
 		code, ok := other.Body.(*types.CustomCode)

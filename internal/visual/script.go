@@ -120,9 +120,11 @@ func (n *Node) suffix() string { return strings.ReplaceAll(n.ID, "-", "") }
 func (s *script) input(node *Node, i int) raw { return raw(s.dag.node(node.Inputs[i]).variable()) }
 
 func (s *script) comment(node *Node) {
-	name := strings.Join(strings.Fields(node.Name), " ")
-	fmt.Fprintf(&s.body, "\n# Script generated for node %s\n", name)
+	fmt.Fprintf(&s.body, "\n# Script generated for node %s\n", oneLine(node.Name))
 }
+
+// oneLine is a name that cannot end the comment that it stands in.
+func oneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
 
 // assign writes a node's statement under its comment.
 func (s *script) assign(node *Node, value expression) {

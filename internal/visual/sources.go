@@ -64,13 +64,13 @@ var quoteChars = map[types.QuoteChar]expression{
 func emitS3CsvSource(s *script, node *Node) {
 	body := node.Body.(*types.S3CsvSource)
 	options := []item{entry("quoteChar", quoteChars[body.QuoteChar])}
-	options = append(options, flag("withHeader", body.WithHeader)...)
+	options = append(options, switched("withHeader", body.WithHeader)...)
 	options = append(options, entry("separator", raw(quote(separators[body.Separator]))))
 	if escaper, ok := s.optional(body.Escaper); ok {
 		options = append(options, entry("escaper", escaper))
 	}
-	options = append(options, flag("skipFirst", body.SkipFirst)...)
-	options = append(options, flag("writeHeader", body.WriteHeader)...)
+	options = append(options, switched("skipFirst", body.SkipFirst)...)
+	options = append(options, switched("writeHeader", body.WriteHeader)...)
 	options = append(options, multiline(body.Multiline)...)
 	options = append(options, entry("optimizePerformance", boolean(body.OptimizePerformance)))
 	s.fromS3(node, "csv", options, string(body.CompressionType))
@@ -90,7 +90,7 @@ func emitS3ParquetSource(s *script, node *Node) {
 	s.fromS3(node, "parquet", nil, "") // Parquet files name their own compression.
 }
 
-func flag(name string, on *bool) []item {
+func switched(name string, on *bool) []item {
 	if on == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func multiline(on *bool) []item {
 func (s *script) fromS3(node *Node, format string, formatOptions []item, compression string) {
 	body := reflect.ValueOf(node.Body).Elem()
 	options := []item{entry("paths", s.texts(body.FieldByName("Paths").Interface().([]string)))}
-	options = append(options, flag("recurse", body.FieldByName("Recurse").Interface().(*bool))...)
+	options = append(options, switched("recurse", body.FieldByName("Recurse").Interface().(*bool))...)
 	if exclusions := body.FieldByName("Exclusions").Interface().([]string); len(exclusions) > 0 {
 		options = append(options, entry("exclusions", s.jsonList(exclusions)))
 	}

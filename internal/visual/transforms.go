@@ -308,7 +308,7 @@ func emitCustomCode(s *script, node *Node) {
 		s.functions.WriteString("\n\n")
 	}
 	fmt.Fprintf(&s.functions, "# Script generated for node %s\ndef %s(glueContext, dfc) -> DynamicFrameCollection:\n%s\n",
-		node.Name, *body.ClassName, indented(code))
+		oneLine(node.Name), *body.ClassName, indented(code))
 	var frames []item
 	for i := range node.Inputs {
 		frames = append(frames, entry(string(s.input(node, i)), s.input(node, i)))
@@ -413,8 +413,8 @@ func (s *script) publishing(publishing *types.DQResultsPublishingOptions) []item
 	if context, ok := s.optional(publishing.EvaluationContext); ok {
 		options = append(options, entry("dataQualityEvaluationContext", context))
 	}
-	options = append(options, flag("enableDataQualityCloudWatchMetrics", publishing.CloudWatchMetricsEnabled)...)
-	options = append(options, flag("enableDataQualityResultsPublishing", publishing.ResultsPublishingEnabled)...)
+	options = append(options, switched("enableDataQualityCloudWatchMetrics", publishing.CloudWatchMetricsEnabled)...)
+	options = append(options, switched("enableDataQualityResultsPublishing", publishing.ResultsPublishingEnabled)...)
 	if prefix, ok := s.optional(publishing.ResultsS3Prefix); ok {
 		options = append(options, entry("resultsS3Prefix", prefix))
 	}
