@@ -37,11 +37,13 @@ lint: setup ## Formatting, vet, static checks
 	$(PYTHON) -m pyright
 	$(PYTHON) -m sqlfluff lint -q sql
 	$(PYTHON) -m sqlfluff lint -q --dialect sparksql glue-scripts
+	node_modules/.bin/biome check --log-level=error
 
-format: setup ## Format Go, Python and SQL
+format: setup ## Format Go, Python, JavaScript and CSS
 	go tool gofumpt -w .
 	$(PYTHON) -m ruff check -q --fix .
 	$(PYTHON) -m ruff format -q .
+	node_modules/.bin/biome check --write --log-level=error
 
 build: ## Build the command line, bin/pipeline
 	@go build -o bin/pipeline ./cmd/pipeline
@@ -71,7 +73,7 @@ tools:
 	@touch $@
 
 node_modules/.installed: package-lock.json
-	@echo "Installing the CDK command line (once) ..."
+	@echo "Installing the CDK command line and the library of charts (once) ..."
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 

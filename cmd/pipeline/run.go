@@ -267,6 +267,7 @@ func (a *app) tell(ctx context.Context, run watched, result execution.Result) er
 			}
 		}
 	}
+	a.tellOfPage(ctx, run)
 	if result.Status == execution.Succeeded {
 		return nil
 	}
