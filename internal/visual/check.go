@@ -29,6 +29,7 @@ func (d *DAG) check(found *Findings) {
 	}
 	if len(*found) == 0 {
 		d.checkReaders(found)
+		d.look(found)
 	}
 	if len(*found) > 0 {
 		return
@@ -140,8 +141,14 @@ func (d *DAG) checkBody(found *Findings, node *Node) {
 			found.add(d.nodePlace(node, name), "missing; a node of type %s needs it", node.Type)
 		}
 	}
-	if look := looks[node.Type]; look != nil && len(*found) == 0 {
-		look(d, found, node)
+}
+
+// look looks into nodes that have all they need.
+func (d *DAG) look(found *Findings) {
+	for _, node := range d.Nodes {
+		if look := looks[node.Type]; look != nil {
+			look(d, found, node)
+		}
 	}
 }
 

@@ -137,3 +137,11 @@ func TestAStalePictureIsTold(t *testing.T) {
 	require.NoError(t, os.WriteFile(shown, file.Content, 0o600))
 	assert.NoError(t, dag.FreshPicture(folder))
 }
+
+func TestTheDocumentNamesAllNodesAndPlaceholders(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(checkout, "docs", "visual-jobs.md"))
+	require.NoError(t, err)
+	for _, name := range append(Types(), Names...) {
+		assert.Contains(t, string(content), "`"+name+"`")
+	}
+}
