@@ -111,6 +111,7 @@ def build(url: str, state: Path) -> Cloud:
     from local import (
         cloudformation,
         glue,
+        glue_connections,
         glue_crawlers,
         glue_data_quality,
         glue_jobs,
@@ -128,6 +129,7 @@ def build(url: str, state: Path) -> Cloud:
         stepfunctions,
         scheduler,
         glue,
+        glue_connections,
         glue_crawlers,
         glue_jobs,
         glue_data_quality,

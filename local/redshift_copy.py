@@ -31,6 +31,7 @@ from local.redshift_engine import Result, Session, execute, query
 from local.redshift_sql import SqlError, Statement, byte_limit, has_limit, parse
 
 ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+KEYS = re.compile(r"aws_access_key_id=[^;]+;aws_secret_access_key=[^;]+(;token=[^;]+)?")
 ROWS_AT_ONCE = 20_000
 
 
@@ -87,20 +88,47 @@ class S3Transfers:
             raise SqlError(f'column "{unknown[0]}" of relation "{copy.table}" does not exist')
         target = [by_name[name] for name in copy.columns] if copy.columns else table
         loaded = 0
-        for key in self._keys(copy):
-            load = _Load(session, copy, target, f"s3://{copy.bucket}/{key}")
-            with self._open(copy, key) as file:
+        for bucket, key in self._listed(copy) if "manifest" in copy.options else self._keys(copy):
+            load = _Load(session, copy, target, f"s3://{bucket}/{key}")
+            with self._open(copy, bucket, key) as file:
                 loaded += _LOADERS[copy.format](load, file)
         return Result(changed=loaded)
 
-    def _keys(self, copy: Transfer) -> list[str]:
+    def _listed(self, copy: Transfer) -> list[tuple[str, str]]:
+        """The objects that a manifest names; one that is mandatory and not there fails the load.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+        """
+        missing = self._s3.exceptions.ClientError
+        try:
+            manifest = json.loads(self._s3.get_object(Bucket=copy.bucket, Key=copy.prefix)["Body"].read())
+            entries = [(entry["url"], bool(entry.get("mandatory"))) for entry in manifest["entries"]]
+        except missing as error:
+            raise SqlError(f"Problem reading manifest file - S3ServiceException:{error}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise SqlError(f"Manifest file is not in correct json format: {copy.path}") from error
+        found = []
+        for url, mandatory in entries:
+            bucket, _, key = url.removeprefix("s3://").partition("/")
+            try:
+                self._s3.head_object(Bucket=bucket, Key=key)
+            except missing as error:
+                if mandatory:
+                    raise SqlError(f"The S3 object {url} that the manifest demands does not exist") from error
+                continue
+            found.append((bucket, key))
+        if not found:
+            raise SqlError(f"No files of the manifest '{copy.path}' exist")
+        return found
+
+    def _keys(self, copy: Transfer) -> list[tuple[str, str]]:
         keys = [item["Key"] for item in self._list(copy) if not item["Key"].endswith("/")]
         if copy.format == "parquet":
             # Columnar files are read by Redshift Spectrum, which passes over hidden ones.
             keys = [key for key in keys if key.rpartition("/")[2][0] not in "._#" and not key.endswith("~")]
         if not keys:
             raise SqlError(f"The specified S3 prefix '{copy.prefix}' does not exist")
-        return keys
+        return [(copy.bucket, key) for key in keys]
 
     def _list(self, transfer: Transfer) -> list[dict]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=transfer.bucket, Prefix=transfer.prefix)
@@ -110,9 +138,9 @@ class S3Transfers:
             raise SqlError(f"S3ServiceException:The specified bucket does not exist,{transfer.bucket}") from error
 
     @contextmanager
-    def _open(self, copy: Transfer, key: str) -> Iterator[Any]:
+    def _open(self, copy: Transfer, bucket: str, key: str) -> Iterator[Any]:
         with tempfile.TemporaryFile() as file:
-            self._s3.download_fileobj(copy.bucket, key, file)
+            self._s3.download_fileobj(bucket, key, file)
             file.seek(0)
             yield gzip.GzipFile(fileobj=file) if "gzip" in copy.options else file
 
@@ -151,6 +179,7 @@ def _file_name(unload: Transfer) -> str:
 
 # The options that are understood, with the kind of value that follows: none, a text, a number or a word.
 COPY_OPTIONS = {
+    "manifest": "",
     "gzip": "",
     "delimiter": "text",
     "quote": "text",
@@ -177,8 +206,9 @@ UNLOAD_OPTIONS = {
 }
 # Which of them go with which format.
 COPY_OPTIONS_OF = {
-    "parquet": {"statupdate"},
+    "parquet": {"statupdate", "manifest"},
     "json": {
+        "manifest",
         "gzip",
         "truncatecolumns",
         "emptyasnull",
@@ -291,9 +321,19 @@ def _s3_path(words: _Words) -> str:
 
 
 def _read_role(words: _Words, transfer: Transfer) -> None:
-    if not words.take("iam_role"):
+    """Who reads or writes the objects: roles, or an access key, which the local cloud does not check.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html
+    """
+    given = ""
+    if words.take("credentials"):
+        words.take("as")
+        given = words.text()
+        if KEYS.fullmatch(given):
+            return
+    elif not words.take("iam_role"):
         raise SqlError("the credentials are missing: the local warehouse takes IAM_ROLE 'arn:aws:iam::…:role/…'")
-    transfer.roles = words.text().split(",")
+    transfer.roles = (given.removeprefix("aws_iam_role=") or words.text()).split(",")
     for role in transfer.roles:
         if not ROLE.fullmatch(role):
             raise SqlError(f"Invalid IAM role: {role}")

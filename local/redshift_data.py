@@ -121,11 +121,15 @@ class DataApi:
                 self._records.write(record)
                 self._waiting[record["Id"]] = threading.Event()
                 self._cloud.background(lambda: self._run(record, namespace, texts, parameters))
-        if waiting := self._waiting.get(record["Id"]):
-            waiting.wait(min(int(request.get("WaitTimeSeconds", 0)), 30))
+        self._wait(record, request)
         shown = ("Id", "CreatedAt", "Database", "WorkgroupName", "SecretArn")
         answer = {key: record[key] for key in shown if key in record}
         return {**answer, "Status": record["Status"]} if "WaitTimeSeconds" in request else answer
+
+    def _wait(self, record: dict, request: dict) -> None:
+        """Hold the answer until the statement has ended, for as long as the request asks."""
+        if waiting := self._waiting.get(record["Id"]):
+            waiting.wait(min(int(request.get("WaitTimeSeconds", 0)), 30))
 
     def _run(self, record: dict, namespace: dict, texts: list[str], parameters: dict[str, str]) -> None:
         started = time.monotonic()
@@ -190,6 +194,7 @@ class DataApi:
     def describe_statement(self, request: dict) -> dict:
         """How a statement or batch stands, or one statement of a batch when its id is given."""
         record, part = self._find(_required(request, "Id"))
+        self._wait(record, request)
         shown = {key: part[key] for key in DESCRIBED if key in part}
         if part is record and "SubStatements" in record:
             shown["SubStatements"] = [

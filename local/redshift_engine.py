@@ -302,6 +302,7 @@ MESSAGES = [
         r'column "\1" must appear in the GROUP BY clause or be used in an aggregate function',
     ),
     (r"Division by zero", r"Divide by zero occurred"),
+    (r"MERGE INTO command cannot affect the same target row", r"Found multiple matches to update the same tuple."),
 ]
 
 

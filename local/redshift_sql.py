@@ -82,6 +82,8 @@ def _parse_again(text: str, in_batch: bool) -> Statement:
 
 
 def _parse(text: str, parameters: dict[str, str], in_batch: bool) -> Statement:
+    if re.search(r"\bmerge\b.*\bremove\s+duplicates\W*$", text, re.IGNORECASE | re.DOTALL):
+        raise SqlError("the local warehouse does not implement MERGE with REMOVE DUPLICATES")
     tree = _tree(text)
     if isinstance(tree, exp.Copy):
         return Statement(text, "copy", tokens=_tokens(text))
@@ -209,7 +211,17 @@ def _access(tree: exp.Expr, text: str) -> Statement | None:
 
 # Checks ---------------------------------------------------------------------------------------------------------------
 
-STATEMENTS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Alter, exp.TruncateTable)
+STATEMENTS = (
+    exp.Query,
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.Create,
+    exp.Drop,
+    exp.Alter,
+    exp.TruncateTable,
+)
 
 TYPES = {
     exp.DType.SMALLINT: "smallint",
@@ -308,6 +320,8 @@ def _check(tree: exp.Expr, text: str, in_batch: bool) -> None:
         _check_create(tree)
     if isinstance(tree, exp.Alter):
         _check_alter(tree)
+    if isinstance(tree, exp.Merge):
+        _check_merge(tree)
     _check_clauses(tree)
     _check_types(tree)
     _check_functions(tree, text)
@@ -351,6 +365,33 @@ def _check_alter(tree: exp.Alter) -> None:
         kinds = {type(constraint.kind) for constraint in action.args.get("constraints") or []}
         if exp.NotNullColumnConstraint in kinds and exp.DefaultColumnConstraint not in kinds:
             raise SqlError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")
+
+
+def _check_merge(tree: exp.Merge) -> None:
+    """MERGE has both WHEN clauses, each without a condition of its own, and a table as its source.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
+    """
+    target, source = tree.this, tree.args["using"]
+    if not isinstance(source, exp.Table):
+        raise SqlError('syntax error at or near "(": the source of MERGE is a table')
+    if target.alias:
+        raise SqlError(f'syntax error at or near "{target.alias}": the target of MERGE has no alias')
+    if target.sql() == exp.Table(this=source.this, db=source.args.get("db")).sql():
+        raise SqlError("Source and target tables of MERGE must be different")
+    whens = tree.args["whens"].expressions
+    if [when.args.get("matched") for when in whens] != [True, False]:
+        raise SqlError("syntax error: MERGE has one WHEN MATCHED and one WHEN NOT MATCHED clause")
+    for when in whens:
+        if when.args.get("condition") or when.args.get("source"):
+            raise SqlError('syntax error at or near "and": a WHEN clause of MERGE has no condition')
+    matched = whens[0].args["then"]
+    for assignment in matched.expressions if isinstance(matched, exp.Update) else []:
+        if isinstance(assignment.this, exp.Column) and assignment.this.table:
+            raise SqlError(f'syntax error at or near ".": name the column {assignment.this.name} without its table')
+    for predicate in tree.args["on"].flatten() if isinstance(tree.args["on"], exp.And) else [tree.args["on"]]:
+        if not isinstance(predicate.unnest(), exp.EQ):
+            raise SqlError("MERGE matches rows by equal predicates alone")
 
 
 def _check_clauses(tree: exp.Expr) -> None:
@@ -425,6 +466,8 @@ def _translate(tree: exp.Expr, text: str) -> Statement:
     for table in tree.find_all(exp.Table):
         if table.name in SYSTEM_VIEWS and not table.args.get("db"):
             table.set("db", exp.to_identifier("main"))
+    if isinstance(tree, exp.Merge):
+        _give_values(tree)
     tree = _expressions(tree)
     if isinstance(tree, exp.Query):
         return Statement(text, "query", [_duckdb(tree)])
@@ -448,6 +491,15 @@ def _create(tree: exp.Create, text: str) -> Statement:
         query = _duckdb(_expressions(tree.expression))
         return Statement(text, "create table as", [query], table=table, creates=kind)
     return Statement(text, "change", [_duckdb(_expressions(tree))], creates=kind)
+
+
+def _give_values(tree: exp.Merge) -> None:
+    """Mend INSERT VALUES (…) without column names, which sqlglot reads as an insert into a column `values(…)`."""
+    insert = tree.args["whens"].expressions[1].args["then"]
+    first = insert.this.expressions[0] if isinstance(insert.this, exp.Tuple) else None
+    if isinstance(first, exp.Anonymous) and first.name.lower() == "values":
+        insert.set("expression", exp.Tuple(expressions=first.expressions))
+        insert.set("this", None)
 
 
 def _drops(tree: exp.Drop) -> list[str]:

@@ -7,13 +7,14 @@ tokenized with a marker after their last field, all inside the JVM.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from s3_objects import bounded, list_objects
 
 # These stand for something while a line is split. Text that is worth reading has no control characters.
 END_OF_ROW = "\x01\x02"
@@ -32,17 +33,21 @@ class Files:
     values: tuple[str, ...] | None  # the partition's values, or None if they stand in the paths
 
 
-def read_table(spark: SparkSession, database: str, table: str, predicate: str = "") -> DataFrame:
+def read_table(
+    spark: SparkSession, database: str, table: str, predicate: str = "", bounds: dict[str, Any] | None = None
+) -> DataFrame:
     """Read a catalog table; partition columns come last.
 
-    `predicate` is a SQL expression over the partition columns: partitions that it excludes are not listed.
+    `predicate` is a SQL expression over the partition columns: partitions that it excludes are not listed. `bounds` are
+    the options `boundedFiles` and `boundedSize` (bytes) of an S3 source.
     Raises the Glue client's EntityNotFoundException for an unknown table, ValueError for an unknown format.
     """
     glue = boto3.client("glue")
     description = glue.get_table(DatabaseName=database, Name=table)["Table"]
     keys = [(key["Name"], key["Type"]) for key in description.get("PartitionKeys", [])]
     parts = _partitions(spark, glue, database, table, keys, predicate) if keys else None
-    frames = [_read(spark, description, keys, files) for files in _groups(description, keys, parts)]
+    groups = _bounded(list(_groups(description, keys, parts)), bounds or {})
+    frames = [_read(spark, description, keys, files) for files in groups]
     if not frames:
         return spark.createDataFrame([], _schema(_columns(description) + keys))
     result = frames[0]
@@ -85,6 +90,16 @@ def _groups(table: dict[str, Any], keys: list[tuple[str, str]], parts: list[dict
         values = None if location == _hive_path(base, keys, part["Values"]) and keys else tuple(part["Values"])
         grouped.setdefault((columns, values), []).append(location)
     return [Files(columns, tuple(sorted(locations)), values) for (columns, values), locations in grouped.items()]
+
+
+def _bounded(groups: list[Files], bounds: dict[str, Any]) -> list[Files]:
+    """The same files by their own paths, no more than the bounds allow; all of them without bounds."""
+    if not bounds:
+        return groups
+    listed = {files: list_objects({"paths": list(files.locations), "recurse": True}) for files in groups}
+    chosen = bounded([item for items in listed.values() for item in items], bounds)
+    kept = {files: tuple(item.path for item in items if item in chosen) for files, items in listed.items()}
+    return [replace(files, locations=paths) for files, paths in kept.items() if paths]
 
 
 def _part_columns(table: dict[str, Any], storage: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -294,18 +309,7 @@ def _without_escapes(line: Column, form: CsvForm) -> Column:
     return F.when(F.contains(line, F.lit(form.escape)), plain).otherwise(line)
 
 
-def read_csv(spark: SparkSession, paths: list[str], form: CsvForm, header: bool, recurse: bool = False) -> DataFrame:
-    """Read CSV files without a catalog table: columns of strings, named by the first header or `col0` and on."""
-    reader = spark.read.option("recursiveFileLookup", recurse)
-    first = _lines(reader, paths, False, []).head()
-    names = [] if first is None else _fields(spark, first["line"], form)
-    named = names if header else [f"col{index}" for index in range(len(names))]
-    columns = [(name or f"col{index}", "string") for index, name in enumerate(named)]
-    return split_lines(_lines(reader, paths, header, []), columns, form)
-
-
-def _fields(spark: SparkSession, line: str, form: CsvForm) -> list[str]:
-    width = line.count(form.separator) + 1
-    columns = [(f"c{index}", "string") for index in range(width)]
-    row = split_lines(spark.createDataFrame([(line,)], "line string"), columns, form).head()
-    return [] if row is None else [text for text in row if text is not None]
+def read_csv(spark: SparkSession, paths: list[str], form: CsvForm, names: list[str], header: bool) -> DataFrame:
+    """Read CSV files without a catalog table, as columns of strings of these names; `header`: pass over first lines."""
+    reader = spark.read.option("recursiveFileLookup", True)
+    return split_lines(_lines(reader, paths, header, []), [(name, "string") for name in names], form)

@@ -42,8 +42,11 @@ def spark(cloud: RunningCloud) -> Iterator[Any]:
     os.environ.update(AWS_ENDPOINT_URL=cloud.url, AWS_DEFAULT_REGION="us-east-1", SPARK_LOCAL_IP="127.0.0.1", TZ="UTC")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     sys.path.insert(0, str(RUNTIME))
+    # Spark's Python workers inherit it from the JVM.
+    os.environ["PYTHONPATH"] = str(RUNTIME)
     jvm = Jvm(jvm_command(spark_conf(cloud.url)))
     jvm.connect()
+    os.environ.pop("PYTHONPATH")
     session = SparkSession(SparkContext())
     session.sparkContext.setLogLevel("ERROR")
     yield session

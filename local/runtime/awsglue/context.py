@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from catalog import CsvForm, read_csv, read_table
+from catalog import read_table
 from pyspark.context import SparkContext
 from pyspark.sql import DataFrame, SparkSession, SQLContext
 from pyspark.sql.types import StructType
+from redshift_target import write_redshift
+from s3_source import read_files
 
-from awsglue.data_sink import DataSink, spark_format, write_files
+from awsglue.data_sink import DataSink, spark_format, write_files, write_table
 from awsglue.dynamicframe import (
     DynamicFrame,
     DynamicFrameCollection,
@@ -106,7 +108,8 @@ class GlueContext(SQLContext):
         **kwargs: Any,
     ) -> DynamicFrame:
         """A frame of a catalog table; `push_down_predicate` chooses partitions by SQL over the partition columns."""
-        return DynamicFrame(self._table(database, table_name, push_down_predicate, kwargs), self, table_name or "")
+        frame = self._table(database, table_name, push_down_predicate, additional_options, kwargs)
+        return DynamicFrame(frame, self, table_name or "")
 
     def create_data_frame_from_catalog(
         self,
@@ -120,15 +123,24 @@ class GlueContext(SQLContext):
         **kwargs: Any,
     ) -> DataFrame:
         """As `create_dynamic_frame_from_catalog`, as a DataFrame."""
-        return self._table(database, table_name, push_down_predicate, kwargs)
+        return self._table(database, table_name, push_down_predicate, additional_options, kwargs)
 
-    def _table(self, database: str | None, table: str | None, predicate: str, kwargs: dict[str, Any]) -> DataFrame:
+    def _table(
+        self,
+        database: str | None,
+        table: str | None,
+        predicate: str,
+        options: dict[str, Any],
+        kwargs: dict[str, Any],
+    ) -> DataFrame:
+        if unknown := sorted(set(options) - {"boundedFiles", "boundedSize"}):
+            raise NotImplementedError(f"GlueContext: additional option {', '.join(unknown)} of a catalog source")
         names = [name for name in (database, kwargs.get("name_space")) if name is not None]
         if len(names) != 1:
             raise ValueError("give one of database and name_space")
         if table is None:
             raise ValueError("Parameter table_name is missing.")
-        return read_table(self.spark_session, names[0], table, predicate)
+        return read_table(self.spark_session, names[0], table, predicate, options)
 
     def create_dynamic_frame_from_options(
         self,
@@ -164,28 +176,10 @@ class GlueContext(SQLContext):
     def _files(
         self, connection_type: str, options: dict[str, Any], format: str | None, format_options: dict[str, Any]
     ) -> DataFrame:
-        kind = connection_type if connection_type in ("parquet", "orc") else spark_format(format or "")
         if connection_type not in ("s3", "file", "parquet", "orc"):
             raise NotImplementedError(f"GlueContext: source of connection type {connection_type!r}")
-        paths = [options["path"]] if "path" in options else list(options["paths"])
-        if kind == "csv":
-            return self._csv(paths, options, format_options)
-        reader = self.spark_session.read.format(kind)
-        if _true(options.get("recurse")):
-            reader = reader.option("recursiveFileLookup", True)
-        if kind == "json":
-            reader = reader.option("multiLine", _true(format_options.get("multiline", format_options.get("multiLine"))))
-        return reader.load(paths)
-
-    def _csv(self, paths: list[str], options: dict[str, Any], format_options: dict[str, Any]) -> DataFrame:
-        quote = format_options.get("quoteChar", '"')
-        form = CsvForm(
-            format_options.get("separator", ","),
-            "" if quote in (-1, "-1") else quote,
-            format_options.get("escaper", ""),
-        )
-        header = _true(format_options.get("withHeader"))
-        return read_csv(self.spark_session, paths, form, header, recurse=_true(options.get("recurse")))
+        kind = connection_type if connection_type in ("parquet", "orc") else spark_format(format or "")
+        return read_files(self.spark_session, options, kind, format_options)
 
     def create_sample_dynamic_frame_from_catalog(
         self,
@@ -229,10 +223,16 @@ class GlueContext(SQLContext):
         format_options: dict[str, Any] = {},
         transformation_ctx: str = "",
     ) -> DynamicFrame:
-        """Append a frame's rows as files under `connection_options["path"]`, in folders by `partitionKeys` if given."""
-        if connection_type not in ("s3", "file"):
+        """Append a frame's rows as files under `connection_options["path"]`, in folders by `partitionKeys` if given.
+
+        With connection type `redshift`, load them into a table; see `redshift_target`.
+        """
+        if connection_type == "redshift":
+            write_redshift(frame.toDF(), connection_options)
+        elif connection_type in ("s3", "file"):
+            write_files(frame.toDF(), connection_options, format or "", format_options)
+        else:
             raise NotImplementedError(f"GlueContext: target of connection type {connection_type!r}")
-        write_files(frame.toDF(), connection_options, format or "", format_options)
         return frame
 
     def write_from_options(
@@ -262,14 +262,10 @@ class GlueContext(SQLContext):
         catalog_id: str | None = None,
         **kwargs: Any,
     ) -> DynamicFrame:
-        """Append a frame's rows where a catalog table lies, in the table's format."""
+        """Append a frame's rows where a catalog table lies, in the table's format; see `write_table`."""
         if redshift_tmp_dir:
             raise NotImplementedError("GlueContext.write_dynamic_frame_from_catalog to Redshift")
-        name = database or kwargs.get("name_space")
-        table = boto3.client("glue").get_table(DatabaseName=name, Name=table_name)["Table"]
-        keys = additional_options.get("partitionKeys") or [key["Name"] for key in table.get("PartitionKeys", [])]
-        options = {"path": table["StorageDescriptor"]["Location"], "partitionKeys": keys}
-        write_files(frame.toDF(), options, table.get("Parameters", {}).get("classification", ""), {})
+        write_table(frame.toDF(), database or kwargs.get("name_space", ""), table_name or "", additional_options)
         return frame
 
     def write_data_frame_from_catalog(
@@ -387,8 +383,3 @@ class GlueContext(SQLContext):
     def cancel_transaction(self, transaction_id: str) -> None:
         """Not implemented."""
         raise NotImplementedError("GlueContext.cancel_transaction")
-
-
-def _true(value: Any) -> bool:
-    """Glue's options take booleans and their names."""
-    return str(value).lower() == "true"

@@ -17,6 +17,8 @@ from pyspark.sql.types import ArrayType, DataType, NullType, StructType
 
 # Glue's own names of types; all others are Spark's.
 GLUE_TYPES = {"long": "bigint", "short": "smallint", "byte": "tinyint", "integer": "int", "decimal": "decimal(10,2)"}
+# What a mapping names without its insides: the field stays as it is.
+NOT_CAST = ("array", "choice", "map", "null", "struct")
 COMPARATORS: dict[str, Callable[[Column, Any], Column]] = {
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
@@ -144,7 +146,10 @@ class DynamicFrame:
             top, *below = _parts(path)
             if top not in frame.columns:
                 continue
-            frame = frame.withColumn(top, F.col(_quoted(top)).dropFields(_quoted(*below))) if below else frame.drop(top)
+            if not below:
+                frame = frame.drop(top)
+            elif (top, *below) in _paths_of(frame.schema):
+                frame = frame.withColumn(top, F.col(_quoted(top)).dropFields(_quoted(*below)))
         return self._with(frame)
 
     def select_fields(
@@ -155,11 +160,13 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> "DynamicFrame":
-        """The fields `paths` alone, in that order; a path that is not there is passed over."""
-        wanted = [path for path in map(_parts, _list(paths)) if path[0] in self._jdf.columns]
-        if any(len(path) > 1 for path in wanted):
-            raise NotImplementedError("DynamicFrame.select_fields of a nested field")
-        return self._with(self._jdf.select(*(_quoted(*path) for path in wanted)))
+        """The fields `paths` alone, in that order; a path that is not there is passed over.
+
+        Of a struct, those of its fields that `paths` name.
+        """
+        known = set(_paths_of(self._jdf.schema))
+        wanted = [path for path in map(_parts, _list(paths)) if tuple(path) in known]
+        return self._with(self._jdf.select(*_columns([(path, F.col(_quoted(*path))) for path in wanted])))
 
     def split_fields(
         self,
@@ -205,11 +212,13 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> "DynamicFrame":
-        """The frame with one top-level field renamed."""
+        """The frame with one field renamed; a field of a struct stays in its struct. One not there is passed over."""
         old, new = _parts(oldName), _parts(newName)
-        if len(old) > 1 or len(new) > 1:
-            raise NotImplementedError("DynamicFrame.rename_field of a nested field")
-        return self._with(self._jdf.withColumnRenamed(old[0], new[0]))
+        if tuple(old) not in _paths_of(self._jdf.schema):
+            return self
+        if old[:-1] != new[:-1]:
+            raise NotImplementedError(f"DynamicFrame.rename_field from {oldName} to another struct, {newName}")
+        return self._with(self._jdf.select(*_renamed(self._jdf.schema, [], old, new[-1])))
 
     def write(
         self,
@@ -300,23 +309,21 @@ class DynamicFrame:
     ) -> "DynamicFrame":
         """Select, rename and cast: `(source, source type, target, target type)`, in the order of the mappings.
 
-        A source that is not there is passed over; a value that does not become the target type is NULL.
+        A source that is not there is passed over; a value that does not become the target type is NULL. Targets with a
+        dot become the fields of a struct.
         """
-        mapped = (self._mapped(mapping, case_sensitive) for mapping in _list(mappings))
-        return self._with(self._jdf.select(*(column for column in mapped if column is not None)))
 
-    def _mapped(self, mapping: tuple[str, ...], case_sensitive: bool) -> Column | None:
-        source, target, kind = _mapping(mapping)
-        known = {name if case_sensitive else name.lower(): name for name in self._jdf.columns}
-        top, *below = _parts(source)
-        found = known.get(top if case_sensitive else top.lower())
-        if found is None:
-            return None
-        name = _parts(target)
-        if len(name) > 1:
-            raise NotImplementedError(f"DynamicFrame.apply_mapping to a nested field ({target})")
-        column = F.col(_quoted(found, *below))
-        return (column.cast(spark_type(kind)) if kind else column).alias(name[0])
+        def folded(path: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(path) if case_sensitive else tuple(name.lower() for name in path)
+
+        known = {folded(path): path for path in _paths_of(self._jdf.schema)}
+        columns: list[tuple[list[str], Column]] = []
+        for source, target, kind in map(_mapping, _list(mappings)):
+            if path := known.get(folded(_parts(source))):
+                column = F.col(_quoted(*path))
+                whole = kind is None or kind.lower() in NOT_CAST
+                columns.append((_parts(target), column if whole else column.cast(spark_type(kind or ""))))
+        return self._with(self._jdf.select(*_columns(columns)))
 
     def unnest_ddb_json(
         self, transformation_ctx: str = "", info: str = "", stageThreshold: int = 0, totalThreshold: int = 0
@@ -616,7 +623,45 @@ def _parts(path: str) -> list[str]:
 
 
 def _quoted(*names: str) -> str:
-    return ".".join(f"`{name}`" for name in names)
+    return ".".join("`" + name.replace("`", "``") + "`" for name in names)
+
+
+def _paths_of(schema: StructType, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The paths of all fields, those within structs after their struct."""
+    paths: list[tuple[str, ...]] = []
+    for field in schema:
+        paths.append((*above, field.name))
+        if isinstance(field.dataType, StructType):
+            paths.extend(_paths_of(field.dataType, (*above, field.name)))
+    return paths
+
+
+def _columns(paths: list[tuple[list[str], Column]]) -> list[Column]:
+    """Columns of these paths: those that begin alike become one struct, where the first of them stands."""
+    grouped: dict[str, list[tuple[list[str], Column]]] = {}
+    for path, column in paths:
+        grouped.setdefault(path[0], []).append((path[1:], column))
+    columns = []
+    for name, below in grouped.items():
+        path, column = below[-1]  # of a target that is given twice, the last, as in Glue
+        columns.append((F.struct(*_columns([item for item in below if item[0]])) if path else column).alias(name))
+    return columns
+
+
+def _renamed(schema: StructType, above: list[str], old: list[str], new: str) -> list[Column]:
+    """The fields of a frame or of the struct at `above`, with the one at `old` renamed."""
+    columns = []
+    for field in schema:
+        path = [*above, field.name]
+        column = F.col(_quoted(*path))
+        if path == old:
+            columns.append(column.alias(new))
+        elif path == old[: len(path)] and isinstance(field.dataType, StructType):
+            inside = F.struct(*_renamed(field.dataType, path, old, new))
+            columns.append(F.when(column.isNotNull(), inside).alias(field.name))
+        else:
+            columns.append(column)
+    return columns
 
 
 def _list(value: Any) -> list[Any]:
