@@ -212,6 +212,16 @@ func (s *script) paths(paths [][]string) bracketed {
 	return list(items...)
 }
 
+// names writes a list of top-level columns by their bare names, as Spark takes them where a column cannot
+// be nested: keys of partitions and of duplicates.
+func (s *script) names(paths [][]string) bracketed {
+	var items []expression
+	for _, path := range paths {
+		items = append(items, raw(quote(strings.Join(path, "."))))
+	}
+	return list(items...)
+}
+
 // column names a column in the API of DynamicFrames: a name with a dot, a space or a bracket of its own
 // stands in backquotes, so that it is not taken for a path.
 func column(path []string) string {

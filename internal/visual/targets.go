@@ -20,7 +20,7 @@ func emitS3DirectTarget(s *script, node *Node) {
 	if isCompressed(compression) {
 		options = append(options, entry("compression", s.value(compression)))
 	}
-	options = append(options, entry("partitionKeys", s.paths(body.PartitionKeys)))
+	options = append(options, entry("partitionKeys", s.names(body.PartitionKeys)))
 	connection := dict(options...)
 	connection.exploded = true
 	s.assign(node, call("glueContext.write_dynamic_frame.from_options",
@@ -38,7 +38,7 @@ func emitS3GlueParquetTarget(s *script, node *Node) {
 		s.sink(node, *body.Path, "glueparquet", compression, body.PartitionKeys, body.SchemaChangePolicy)
 		return
 	}
-	connection := dict(entry("path", s.value(*body.Path)), entry("partitionKeys", s.paths(body.PartitionKeys)))
+	connection := dict(entry("path", s.value(*body.Path)), entry("partitionKeys", s.names(body.PartitionKeys)))
 	connection.exploded = true
 	arguments := []item{
 		argument("frame", s.input(node, 0)),
@@ -67,7 +67,7 @@ func (s *script) sink(node *Node, path, format, compression string, keys [][]str
 		argument("path", s.value(path)),
 		argument("connection_type", raw(quote("s3"))),
 		argument("updateBehavior", raw(quote(string(updateBehavior(policy.UpdateBehavior))))),
-		argument("partitionKeys", s.paths(keys)),
+		argument("partitionKeys", s.names(keys)),
 		argument("enableUpdateCatalog", boolean(true)),
 		context(node)))
 	name := node.variable()
@@ -108,7 +108,7 @@ func emitCatalogTarget(s *script, node *Node) {
 
 func (s *script) toCatalog(node *Node, database, table string, keys [][]string, options []item) {
 	if len(keys) > 0 {
-		options = append(options, entry("partitionKeys", s.paths(keys)))
+		options = append(options, entry("partitionKeys", s.names(keys)))
 	}
 	arguments := []item{
 		argument("frame", s.input(node, 0)),

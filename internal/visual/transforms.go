@@ -144,7 +144,7 @@ func emitDropDuplicates(s *script, node *Node) {
 	s.need(importFrame)
 	by := ""
 	if columns := node.Body.(*types.DropDuplicates).Columns; len(columns) > 0 {
-		by = s.paths(columns).flat()
+		by = s.names(columns).flat() // DataFrames take names there, not paths.
 	}
 	distinct := string(s.input(node, 0)) + ".toDF().dropDuplicates(" + by + ")"
 	s.assign(node, fromDF(node, distinct))

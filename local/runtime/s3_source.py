@@ -157,7 +157,7 @@ def _records(spark: SparkSession, paths: list[str], hidden: str, form: CsvForm) 
 def _texts(spark: SparkSession, paths: list[str], hidden: str) -> DataFrame:
     """One row a file, its text as the column `value`."""
     if not hidden:
-        return spark.read.option("wholetext", True).option("recursiveFileLookup", True).text(paths)
+        return spark.read.text(paths, wholetext=True, recursiveFileLookup=True)
     unpack = CODECS[hidden]
     files = spark.read.format("binaryFile").option("recursiveFileLookup", True).load(paths).select("content")
     texts = files.rdd.map(lambda row: (unpack(bytes(row["content"])).decode("utf-8", errors="replace"),))

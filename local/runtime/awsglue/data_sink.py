@@ -219,6 +219,9 @@ def _table_input(target: _Target, frame: DataFrame, keys: list[str]) -> dict[str
         serde_parameters = {"field.delim": separator, "serialization.format": separator}
         if true(target.format_options.get("writeHeader", True)):
             parameters["skip.header.line.count"] = "1"
+    if target.format == "json":
+        # The members of the objects by their own names; those of columns are in lower case.
+        serde_parameters["paths"] = ",".join(field.name for field in frame.schema if field.name not in keys)
     by_name = {field.name: field for field in frame.schema}
     return {
         "Name": target.table,

@@ -364,3 +364,34 @@ def test_a_job_keeps_its_whole_definition(cloud: RunningCloud, stacks: Stacks) -
     assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(stack)
     found = cloud.client("glue").get_job(JobName="whole")["Job"]
     assert (found["NumberOfWorkers"], found["ExecutionProperty"]) == (3, {"MaxConcurrentRuns": 3})
+
+
+def test_a_glue_connection_follows_its_stack(cloud: RunningCloud, stacks: Stacks) -> None:
+    def connection(url: str) -> dict:
+        properties = {"JDBC_CONNECTION_URL": url, "SECRET_ID": "s", "PASSWORD": "p"}
+        network = {"SubnetId": "subnet-1", "SecurityGroupIdList": ["sg-1"], "AvailabilityZone": "us-east-1a"}
+        given = {
+            "ConnectionType": "JDBC",
+            "ConnectionProperties": properties,
+            "PhysicalConnectionRequirements": network,
+        }
+        resource = {"CatalogId": "000000000000", "ConnectionInput": given}
+        return {"Connection": {"Type": "AWS::Glue::Connection", "Properties": resource}}
+
+    glue = cloud.client("glue")
+    stack = stacks.deploy(connection("jdbc:redshift://one:5439/movies"))
+    name = stacks.physical(stack, "Connection")
+    found = glue.get_connection(Name=name, HidePassword=True)["Connection"]
+    assert found["ConnectionProperties"] == {"JDBC_CONNECTION_URL": "jdbc:redshift://one:5439/movies", "SECRET_ID": "s"}
+    assert found["PhysicalConnectionRequirements"]["SubnetId"] == "subnet-1"
+
+    stacks.deploy(connection("jdbc:redshift://two:5439/movies"), stack["StackName"])
+    found = glue.get_connection(Name=name)["Connection"]
+    assert found["ConnectionProperties"]["JDBC_CONNECTION_URL"] == "jdbc:redshift://two:5439/movies"
+    assert [item["Name"] for item in glue.get_connections()["ConnectionList"] if item["Name"] == name] == [name]
+    with pytest.raises(glue.exceptions.AlreadyExistsException):
+        glue.create_connection(ConnectionInput={"Name": name, "ConnectionType": "JDBC", "ConnectionProperties": {}})
+
+    assert stacks.delete(stack) == "DELETE_COMPLETE"
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.get_connection(Name=name)

@@ -199,7 +199,7 @@ class Case:
             kind = next(kind for kind in ("parquet", "json", "orc") if f".{kind}" in keys[0])
             reader = self.spark.read.option("mergeSchema", True)
             if kind == "json":
-                reader = reader.schema(", ".join(f"`{n}` {t}" for n, t in expected["columns"].items()))
+                reader = reader.schema(_schema(expected["columns"]))
             _check_rows(reader.format(kind).load(where), expected)
 
     def _check_table(self, name: str, expected: dict[str, Any]) -> None:
@@ -215,6 +215,10 @@ class Case:
         _check_rows(frame, {"columns": {**expected["columns"], **keys}, "rows": expected["rows"]})
 
 
+def _schema(columns: dict[str, str]) -> str:
+    return ", ".join(f"`{name.replace('`', '``')}` {kind}" for name, kind in columns.items())
+
+
 def _check_rows(frame: Any, expected: dict[str, Any]) -> None:
     if "columns" in expected:
         assert dict(frame.dtypes) == expected["columns"]
@@ -222,8 +226,8 @@ def _check_rows(frame: Any, expected: dict[str, Any]) -> None:
     assert _sorted([[plain(value) for value in row] for row in frame.collect()]) == _sorted(expected["rows"])
 
 
-def _sorted(rows: list[list]) -> list[list]:
-    return sorted(rows, key=lambda row: json.dumps(row, ensure_ascii=False))
+def _sorted(rows: list[list]) -> list[str]:
+    return sorted(json.dumps(row, ensure_ascii=False) for row in rows)
 
 
 def _in_order(rows: list[list], warehouse: Warehouse, table: str) -> list[list]:

@@ -59,6 +59,40 @@ def test_parquet_goes_by_position(database: Warehouse, table: str) -> None:
     ]
 
 
+def test_a_manifest_names_the_files(database: Warehouse, table: str) -> None:
+    for number in (1, 2, 3):
+        database.put_parquet(f"{table}/part-{number}.parquet", one_row(id=number))
+
+    def entry(name: str, mandatory: bool) -> dict:
+        return {"url": f"s3://{database.name}/{table}/{name}", "mandatory": mandatory}
+
+    def load(*entries: dict) -> str:
+        database.put(f"{table}/manifest.json", json.dumps({"entries": entries}).encode())
+        return copy(database, table, f"{table}/manifest.json", PARQUET + " manifest")
+
+    database.done(load(entry("part-1.parquet", True), entry("part-3.parquet", True), entry("absent", False)))
+    assert database.rows(f"select id from {table} order by id") == [[1], [3]]
+    assert "absent" in database.error(load(entry("part-1.parquet", True), entry("absent", True)))
+    assert "No files of the manifest" in database.error(load(entry("absent", False)))
+    database.put(f"{table}/manifest.json", b"[]")
+    error = database.error(copy(database, table, f"{table}/manifest.json", PARQUET + " manifest"))
+    assert "not in correct json format" in error
+    assert "Problem reading manifest" in database.error(copy(database, table, "absent.json", PARQUET + " manifest"))
+
+
+def test_credentials_are_a_role_or_a_key(database: Warehouse, table: str) -> None:
+    database.put_parquet(f"{table}/part-1.parquet", one_row())
+    for given in (
+        f"aws_iam_role={ROLE}",
+        "aws_access_key_id=a;aws_secret_access_key=b",
+        "aws_access_key_id=a;aws_secret_access_key=b;token=c",
+    ):
+        database.done(copy(database, table, f"{table}/", f"credentials '{given}' format as parquet"))
+    assert database.rows(f"select count(*) from {table}") == [[3]]
+    for given, words in ((f"aws_iam_role={ROLE}-x", "not associated"), ("a=b", "Invalid IAM role")):
+        assert words in database.error(copy(database, table, f"{table}/", f"credentials '{given}' format as parquet"))
+
+
 def test_a_list_of_columns_says_which_positions(database: Warehouse, table: str) -> None:
     database.put_parquet(f"{table}/part.parquet", one_row().select(["name", "id"]))
     database.done(copy(database, f"{table} (name, id)", f"{table}/"))

@@ -70,6 +70,30 @@ def test_a_batch_counts_as_a_whole(database: Warehouse) -> None:
     assert database.rows("select a from whole.t") == [[1]]
 
 
+def test_merge_updates_deletes_and_inserts(database: Warehouse) -> None:
+    database.done(
+        "create schema merged",
+        "create table merged.t (id integer, a varchar(5))",
+        "create table merged.s (id integer, a varchar(5))",
+        "insert into merged.t values (1, 'old'), (2, 'kept')",
+        "insert into merged.s values (1, 'new'), (3, 'added')",
+        "merge into merged.t using merged.s on t.id = s.id"
+        " when matched then update set a = s.a when not matched then insert values (s.id, s.a)",
+    )
+    assert database.rows("select * from merged.t order by id") == [[1, "new"], [2, "kept"], [3, "added"]]
+    database.done(
+        "merge into merged.t using merged.s as x on t.id = x.id and t.a = x.a"
+        " when matched then delete when not matched then insert (a, id) values (x.a, x.id)",
+    )
+    assert database.rows("select * from merged.t order by id") == [[2, "kept"]]
+    database.done("insert into merged.s values (2, 'one'), (2, 'other')")
+    error = database.error(
+        "merge into merged.t using merged.s on t.id = s.id"
+        " when matched then update set a = s.a when not matched then insert values (s.id, s.a)"
+    )
+    assert "Found multiple matches to update the same tuple" in error
+
+
 def test_a_batch_of_two_queries_has_two_results(database: Warehouse) -> None:
     described = database.done("select 1 as a", "select 2 as b union all select 3 as b order by b")
     assert described["HasResultSet"]

@@ -6,6 +6,7 @@ import pytest
 
 from local.redshift_sql import SqlError, body_statements, has_limit, parse
 
+BOTH = "when matched then update set a = u.a when not matched then insert values (u.a)"
 REFUSED = {
     "selec 1": "syntax error",
     "select 'open": "syntax error",
@@ -49,6 +50,14 @@ REFUSED = {
     "create or replace procedure s.p() as $$ begin select 1; end; $$ language plpgsql": "in a procedure",
     "call s.p(1)": "does not implement",
     "select 1 where 1 = :missing": ":missing",
+    f"merge into s.t using (select 1 as a) as u on t.a = u.a {BOTH}": "the source of MERGE is a table",
+    f"merge into s.t as v using s.u on v.a = u.a {BOTH}": "the target of MERGE has no alias",
+    f"merge into s.t using s.t on t.a = t.a {BOTH}": "must be different",
+    f"merge into s.t using s.u on t.a > u.a {BOTH}": "equal predicates",
+    "merge into s.t using s.u on t.a = u.a when not matched then insert values (u.a)": "one WHEN MATCHED and one",
+    f"merge into s.t using s.u on t.a = u.a {BOTH.replace('matched', 'matched and u.a = 1', 1)}": "has no condition",
+    f"merge into s.t using s.u on t.a = u.a {BOTH.replace('set a', 'set t.a')}": "without its table",
+    "merge into s.t using s.u on t.a = u.a remove duplicates": "REMOVE DUPLICATES",
 }
 
 
