@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import boto3
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from s3_objects import bounded, list_objects
 
 # These stand for something while a line is split. Text that is worth reading has no control characters.
 END_OF_ROW = "\x01\x02"
@@ -96,6 +95,9 @@ def _bounded(groups: list[Files], bounds: dict[str, Any]) -> list[Files]:
     """The same files by their own paths, no more than the bounds allow; all of them without bounds."""
     if not bounds:
         return groups
+    # Here, since this module is used outside of jobs as well, where that one is not on the path.
+    from s3_objects import bounded, list_objects
+
     listed = {files: list_objects({"paths": list(files.locations), "recurse": True}) for files in groups}
     chosen = bounded([item for items in listed.values() for item in items], bounds)
     kept = {files: tuple(item.path for item in items if item in chosen) for files, items in listed.items()}

@@ -62,9 +62,13 @@ class EvaluateDataQuality:
         evaluation = _evaluate(primary, ruleset, sources, publishing_options or {}, additional_options or {})
         # Each sink behind this node would judge the rows anew, with a shuffle for each uniqueness rule.
         evaluation.judged.persist(KEPT)
+        outcomes = _outcomes(evaluation, primary)
+        if prefix := (publishing_options or {}).get("resultsS3Prefix"):
+            # A line of JSON for each rule: the form of AWS's own files is not documented.
+            outcomes.toDF().write.mode("append").json(prefix)
         frames = {
             self.ORIGINAL_DATA_KEY: primary,
-            self.DATA_QUALITY_RULE_OUTCOMES_KEY: _outcomes(evaluation, primary),
+            self.DATA_QUALITY_RULE_OUTCOMES_KEY: outcomes,
             self.ROW_LEVEL_OUTCOMES_KEY: _dynamic(evaluation.rows, primary, self.ROW_LEVEL_OUTCOMES_KEY),
         }
         return DynamicFrameCollection(frames, primary.glue_ctx)

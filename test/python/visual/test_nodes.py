@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_cloud import ROOT, RunningCloud
+from glue.support import ROLE
+from running_cloud import ROOT, RunningCloud, wait_for
 from visual.support import HERE, Case, cases, generate
 
 pytestmark = pytest.mark.spark
@@ -37,6 +38,30 @@ def test_case(
 
     case.run(generate(command_line, name, tmp_path), monkeypatch)
 
+    case.check()
+
+
+def test_a_generated_script_runs_as_a_job(
+    command_line: Path, cloud: RunningCloud, warehouse: Any, spark: Any, tmp_path: Path
+) -> None:
+    case = Case("amazon_redshift_target_merge", cloud, warehouse, spark).prepare()
+    lake = case.lake
+    lake.put("job.py", generate(command_line, case.name, tmp_path).read_text())
+    lake.glue.create_job(
+        Name=lake.name,
+        Role=ROLE,
+        GlueVersion="5.1",
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{lake.name}/job.py", "PythonVersion": "3"},
+        DefaultArguments={f"--{name}": value for name, value in case.names.items()},
+    )
+    run_id = lake.glue.start_job_run(JobName=lake.name)["JobRunId"]
+
+    def ended() -> dict | None:
+        run = lake.glue.get_job_run(JobName=lake.name, RunId=run_id)["JobRun"]
+        return run if run["JobRunState"] not in ("STARTING", "RUNNING") else None
+
+    run = wait_for(ended, 120, "the job")
+    assert run["JobRunState"] == "SUCCEEDED", run.get("ErrorMessage")
     case.check()
 
 
