@@ -18,6 +18,6 @@ def drop_nulls(glueContext, frame, nullStringSet, nullIntegerSet, transformation
             value = SqlFuncs.when(~value.isin(list(nullIntegerSet)), value)
         present.append(SqlFuncs.count(value).alias(str(len(paths))))
         paths.append(path)
-    counts = data.agg(*present).first()
+    counts = data.agg(*present).first() if present else ()
     nullColumns = [path for path, count in zip(paths, counts) if count == 0]
     return DropFields.apply(frame=frame, paths=nullColumns, transformation_ctx=transformation_ctx)
