@@ -1,0 +1,32 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "ProcessedBucket", "BatchDatabase"])
+sc = SparkContext.getOrCreate()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node Films
+Films_node1 = glueContext.create_dynamic_frame.from_options(
+    format_options={"quoteChar": '"', "withHeader": True, "separator": ",", "optimizePerformance": False},
+    connection_type="s3",
+    format="csv",
+    connection_options={"paths": [f"s3://{args['ProcessedBucket']}/input/films/"], "recurse": True},
+    transformation_ctx="Films_node1",
+)
+
+# Script generated for node Films in the catalog
+Filmsinthecatalog_node2 = glueContext.write_dynamic_frame.from_catalog(
+    frame=Films_node1,
+    database=args["BatchDatabase"],
+    table_name="films",
+    transformation_ctx="Filmsinthecatalog_node2",
+)
+
+job.commit()

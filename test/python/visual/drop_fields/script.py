@@ -1,0 +1,43 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "ProcessedBucket"])
+sc = SparkContext.getOrCreate()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node Films
+Films_node1 = glueContext.create_dynamic_frame.from_options(
+    format_options={},
+    connection_type="s3",
+    format="json",
+    connection_options={"paths": [f"s3://{args['ProcessedBucket']}/input/films/"], "recurse": True},
+    transformation_ctx="Films_node1",
+)
+
+# Script generated for node Fewer
+Fewer_node2 = DropFields.apply(
+    frame=Films_node1,
+    paths=["votes", "studio.city.zip", "`gross.usd`", "absent"],
+    transformation_ctx="Fewer_node2",
+)
+
+# Script generated for node Write out
+Writeout_node3 = glueContext.write_dynamic_frame.from_options(
+    frame=Fewer_node2,
+    connection_type="s3",
+    format="parquet",
+    connection_options={
+        "path": f"s3://{args['ProcessedBucket']}/out/out/",
+        "partitionKeys": [],
+    },
+    transformation_ctx="Writeout_node3",
+)
+
+job.commit()
