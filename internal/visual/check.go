@@ -201,6 +201,7 @@ var looks = map[string]func(*DAG, *Findings, *Node){
 	"Join":                          lookJoin,
 	"SparkSQL":                      lookSQL,
 	"CustomCode":                    lookCode,
+	"DropDuplicates":                lookDuplicates,
 	"DropNullFields":                lookNulls,
 	"EvaluateDataQualityMultiFrame": lookQuality,
 	"SelectFromCollection":          lookSelection,
@@ -324,6 +325,20 @@ func lookCode(d *DAG, found *Findings, node *Node) {
 	}
 	if placeholder.MatchString(text(body.Code)) {
 		found.add(d.nodePlace(node, "Code"), "code takes no ${Name}; read the job's argument instead: args[\"Name\"]")
+	}
+}
+
+// plainName is the pattern that the service's model has for columns of DropDuplicates, other than for those
+// of all other nodes.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]*$`)
+
+func lookDuplicates(d *DAG, found *Findings, node *Node) {
+	for i, path := range node.Body.(*types.DropDuplicates).Columns {
+		for _, name := range path {
+			if !plainName.MatchString(name) {
+				found.add(d.nodePlace(node, fmt.Sprintf("Columns[%d]", i)), "%q: the Glue API takes letters, digits, _ and - here; rename the column before", name)
+			}
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ Rulesonratings_node3 = EvaluateDataQuality().process_rows(
         "dataQualityEvaluationContext": "ratings_rows",
         "enableDataQualityCloudWatchMetrics": True,
         "enableDataQualityResultsPublishing": True,
+        "resultsS3Prefix": f"s3://{args['ProcessedBucket']}/out/results/",
     },
     additional_options={"observations.scope": "ALL", "performanceTuning.caching": "CACHE_NOTHING"},
 )

@@ -58,19 +58,19 @@ Renamed_node4 = RenameField.apply(
     transformation_ctx="Renamed_node4",
 )
 
-# Script generated for node One
-One_node5 = DynamicFrame.fromDF(Renamed_node4.toDF().dropDuplicates(["Film Id", "it's"]), glueContext, "One_node5")
-
 # Script generated for node Some
-Some_node6 = SelectFields.apply(
-    frame=One_node5,
+Some_node5 = SelectFields.apply(
+    frame=Renamed_node4,
     paths=["`Film Id`", "it's", "Müsli"],
-    transformation_ctx="Some_node6",
+    transformation_ctx="Some_node5",
 )
+
+# Script generated for node One
+One_node6 = DynamicFrame.fromDF(Some_node5.toDF().dropDuplicates(), glueContext, "One_node6")
 
 # Script generated for node Write out
 Writeout_node7 = glueContext.write_dynamic_frame.from_options(
-    frame=Some_node6,
+    frame=One_node6,
     connection_type="s3",
     format="parquet",
     connection_options={
