@@ -1,6 +1,7 @@
 """CloudFormation: ministack's engine, made to fail where it would pass over something.
 
 - A type, a custom resource or a property that nothing implements fails the stack and is named.
+- A custom resource whose function is in Python runs: the function's own deployed code, in a process of its own.
 - CDK's custom resource for a VPC's default security group runs here, not as a Lambda function.
 - The Glue types that ministack does not know and that need no module of their own.
 """
@@ -15,7 +16,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from ministack import app
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services import lambda_svc as lambdas
+from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
 from local.cloud import Cloud
 
@@ -35,6 +37,7 @@ def install(cloud: Cloud) -> None:
     refuse_what_is_not_applied(cloud)
     save_after_stack_operations(cloud)
     answer_when_settled()
+    fail_with_the_function()
     group = DefaultSecurityGroup(cloud)
     cloud.resource("Custom::VpcRestrictDefaultSG", group.create, group.update, group.delete)
     classifiers = GlueType(cloud, "Classifier", _classifier)
@@ -90,9 +93,9 @@ def refuse_what_is_not_applied(cloud: Cloud) -> None:
     create, update = stacks._provision_resource, stacks._update_resource
 
     def provision(type_name: str, logical_id: str, properties: dict, stack: str) -> tuple:
-        _refuse_type(type_name)
         if cloud.owns(type_name):
             return create(type_name, logical_id, properties, stack)
+        _refuse_type(type_name, properties)
         seen = ReadProperties(properties)
         result = create(type_name, logical_id, seen, stack)
         try:
@@ -103,9 +106,9 @@ def refuse_what_is_not_applied(cloud: Cloud) -> None:
         return result
 
     def change(type_name: str, physical_id: str, old: dict, new: dict, stack: str, *rest: Any) -> tuple:
-        _refuse_type(type_name)
         if cloud.owns(type_name):
             return update(type_name, physical_id, old, new, stack, *rest)
+        _refuse_type(type_name, new)
         seen = ReadProperties(new)
         result = update(type_name, physical_id, old, seen, stack, *rest)
         changed = {name for name in {**old, **new} if old.get(name) != new.get(name)}
@@ -116,11 +119,19 @@ def refuse_what_is_not_applied(cloud: Cloud) -> None:
     stacks._update_resource = change
 
 
-def _refuse_type(type_name: str) -> None:
-    if type_name not in provisioners._RESOURCE_HANDLERS:
+def _refuse_type(type_name: str, properties: dict) -> None:
+    if type_name.startswith("Custom::") or type_name == "AWS::CloudFormation::CustomResource":
+        _refuse_function(type_name, properties.get("ServiceToken", ""))
+    elif type_name not in provisioners._RESOURCE_HANDLERS:
         raise ValueError(f"the local cloud does not implement the resource type {type_name}")
-    if type_name == "AWS::CloudFormation::CustomResource":
-        raise ValueError(f"the local cloud does not run the functions behind {type_name}")
+
+
+def _refuse_function(type_name: str, function: str) -> None:
+    _record, configuration, _name = lambdas._get_func_record_for_ref(function)
+    if configuration is None:
+        raise ValueError(f"the local cloud does not implement the resource type {type_name}: no function {function!r}")
+    if not configuration["Runtime"].startswith("python"):
+        raise ValueError(f"the local cloud does not run the function behind {type_name}: {configuration['Runtime']}")
 
 
 def _refuse_properties(type_name: str, unread: set[str]) -> None:
@@ -156,6 +167,25 @@ def answer_when_settled() -> None:
         return answer
 
     app.SERVICE_HANDLERS["cloudformation"] = handle
+
+
+def fail_with_the_function() -> None:
+    """Fail a custom resource when its function ends in an error and has not answered.
+
+    AWS waits for the answer for as long as ServiceTimeout says.
+    """
+    execute = lambdas._execute_function_with_config_scope
+
+    def run(record: dict, event: Any) -> dict:
+        result = execute(record, event)
+        if isinstance(event, dict) and "ResponseURL" in event and result.get("error"):
+            reason = f"the function ended without an answer: {result['body'].get('errorMessage')}"
+            custom_resource.deliver_response(
+                event["ResponseURL"].rpartition("/")[2], {"Status": "FAILED", "Reason": reason}
+            )
+        return result
+
+    lambdas._execute_function_with_config_scope = run
 
 
 class DefaultSecurityGroup:

@@ -73,7 +73,6 @@ class JobRuns:
             "GetJobRun": self.get,
             "GetJobRuns": self.get_all,
             "BatchStopJobRun": self.stop,
-            "UpdateJob": update_job,
         }
 
     def start(self, request: dict) -> dict:
@@ -317,26 +316,6 @@ class LogPump(threading.Thread):
 
 class LaunchError(Exception):
     """The script could not be started."""
-
-
-def update_job(request: dict) -> dict:
-    """Replace a job's definition: what the request does not name falls back to its default.
-
-    https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateJob.html
-    """
-    old = _job(request["JobName"])
-    defaults = {
-        "Description": "",
-        "DefaultArguments": {},
-        "NonOverridableArguments": {},
-        "Connections": {},
-        "MaxRetries": 0,
-        "Timeout": DEFAULT_TIMEOUT_MINUTES,
-    }
-    kept = {name: old[name] for name in ("Name", "CreatedOn", "Tags") if name in old}
-    new = {**defaults, **request["JobUpdate"], **kept, "LastModifiedOn": int(time.time())}
-    store._jobs[old["Name"]] = new
-    return {"JobName": old["Name"]}
 
 
 def _job(name: str) -> dict:
