@@ -17,6 +17,9 @@ type Environment struct {
 	Retention  RetentionSettings `json:"retention"`
 	// QuarantineAlarmPercent is the share of a batch's rows in quarantine above which somebody is told.
 	QuarantineAlarmPercent float64 `json:"quarantineAlarmPercent"`
+	// DiscardCanvasEdits names the jobs whose edits on the canvas of Glue Studio this deployment may
+	// overwrite; given with `-c discardCanvasEdits=NAME,NAME`.
+	DiscardCanvasEdits []string `json:"-"`
 }
 
 // ScheduleSettings say when the pipeline starts by itself: every day, or the alarm on a schedule
@@ -40,6 +43,8 @@ type JobSettings struct {
 	TimeoutMinutes int `json:"timeoutMinutes"`
 	// Attempts is how often a run starts the job of a dataset before it gives up.
 	Attempts int `json:"attempts"`
+	// Visual jobs open on the canvas of Glue Studio; others are their scripts alone.
+	Visual bool `json:"visual"`
 }
 
 // GateSettings size the Data Quality runs on a whole batch.
@@ -68,7 +73,7 @@ type RetentionSettings struct {
 func defaults() Environment {
 	return Environment{
 		Schedule:               ScheduleSettings{Expression: "cron(0 6 * * ? *)", Timezone: "UTC", LateDays: 1},
-		Job:                    JobSettings{GlueVersion: "5.1", WorkerType: "G.1X", Workers: 2, TimeoutMinutes: 40, Attempts: 2},
+		Job:                    JobSettings{GlueVersion: "5.1", WorkerType: "G.1X", Workers: 2, TimeoutMinutes: 40, Attempts: 2, Visual: true},
 		Gate:                   GateSettings{Workers: 2, TimeoutMinutes: 30},
 		Warehouse:              WarehouseSettings{BaseCapacity: 4, MaxCapacity: 8},
 		Retention:              RetentionSettings{LogDays: 30, NoncurrentDays: 30, TemporaryDays: 7, SnapshotDays: 30},

@@ -26,42 +26,76 @@ type Jobs struct {
 	GateRole awsiam.Role
 }
 
+// job is what the Glue job of a dataset is made from.
+type job struct {
+	dataset datasets.Dataset
+	role    awsiam.Role
+}
+
 // NewJobsStack adds the jobs and rulesets of an environment.
 func NewJobsStack(scope constructs.Construct, id string, props *JobsProps) Jobs {
 	environment, lake := props.Environment, props.Lake
 	stack := newStack(scope, id, environment, "Movie pipeline: Glue jobs and Data Quality rulesets")
+	var jobs []job
+	var rulesets []constructs.IDependable
 	for _, dataset := range props.Sources.Datasets {
 		newLogGroup(stack, pascal(dataset.Name)+"Output", jobLogs(environment, dataset)+"/output", lake, environment)
 		newLogGroup(stack, pascal(dataset.Name)+"Errors", jobLogs(environment, dataset)+"/error", lake, environment)
-		role := newJobRole(stack, environment, lake, dataset, props.Sources.refersTo(dataset))
-		newJob(stack, environment, lake, dataset, role)
-		newRuleset(stack, environment, props.Sources, dataset, "gate", "A batch as a whole; a failure stops the dataset")
-		newRuleset(stack, environment, props.Sources, dataset, "rows", "Single rows; a failure sends the row to quarantine")
+		jobs = append(jobs, job{dataset, newJobRole(stack, environment, lake, dataset, props.Sources.refersTo(dataset))})
+		rulesets = append(rulesets,
+			newRuleset(stack, environment, props.Sources, dataset, "gate", "A batch as a whole; a failure stops the dataset"),
+			newRuleset(stack, environment, props.Sources, dataset, "rows", "Single rows; a failure sends the row to quarantine"))
 	}
-	// Not the path of a CDK asset: Glue Studio writes the script it generates to where the job's is.
-	newDeployment(stack, "Scripts", "glue-scripts/", lake, environment,
+	gateRole := newGateRole(stack, environment, lake, props.Sources)
+	if environment.Job.Visual {
+		addVisualJobs(stack, props, jobs, append(rulesets, gateRole)...)
+	} else {
+		addScriptJobs(stack, props, jobs)
+	}
+	return Jobs{Stack: stack, GateRole: gateRole}
+}
+
+// addScriptJobs adds jobs that are their scripts alone.
+func addScriptJobs(stack awscdk.Stack, props *JobsProps, jobs []job) {
+	for _, job := range jobs {
+		newJob(stack, props, job, scriptFolder(props.Environment, job.dataset)+job.dataset.Name+".py")
+	}
+	newDeployment(stack, "Scripts", "glue-scripts/", props.Lake, props.Environment,
 		awss3deployment.Source_Asset(jsii.String(props.Sources.ScriptsFolder), &awss3assets.AssetOptions{
 			Exclude:    jsii.Strings("*", "!*.py"),
 			IgnoreMode: awscdk.IgnoreMode_GLOB,
 		}))
-	return Jobs{Stack: stack, GateRole: newGateRole(stack, environment, lake, props.Sources)}
+}
+
+// scriptFolder is where the script of a dataset's job lies in the artifacts bucket. It is not the path of
+// a CDK asset: Glue Studio writes the script that it generates to where the job's is.
+func scriptFolder(environment Environment, dataset datasets.Dataset) string {
+	if environment.Job.Visual {
+		return visualFolder + dataset.Name + "/"
+	}
+	return "glue-scripts/"
 }
 
 func jobLogs(environment Environment, dataset datasets.Dataset) string {
 	return "/" + environment.Prefix() + "/jobs/" + dataset.Name
 }
 
-func newJob(stack awscdk.Stack, environment Environment, lake Lake, dataset datasets.Dataset, role awsiam.Role) {
+func newJob(stack awscdk.Stack, props *JobsProps, of job, scriptKey string) awsglue.CfnJob {
+	return awsglue.NewCfnJob(stack, jsii.String(pascal(of.dataset.Name)+"Job"), jobProps(props, of, scriptKey))
+}
+
+func jobProps(props *JobsProps, of job, scriptKey string) *awsglue.CfnJobProps {
+	environment, lake, name := props.Environment, props.Lake, of.dataset.Name
 	settings := environment.Job
-	awsglue.NewCfnJob(stack, jsii.String(pascal(dataset.Name)+"Job"), &awsglue.CfnJobProps{
-		Name:        jsii.String(environment.Resource(dataset.Name)),
-		Description: jsii.String("Types the rows of a batch of " + dataset.Name + " and parts good from bad"),
-		Role:        role.RoleArn(),
+	return &awsglue.CfnJobProps{
+		Name:        jsii.String(environment.Resource(name)),
+		Description: jsii.String("Types the rows of a batch of " + name + " and parts good from bad"),
+		Role:        of.role.RoleArn(),
 		GlueVersion: jsii.String(settings.GlueVersion),
 		Command: awsglue.CfnJob_JobCommandProperty{
 			Name:           jsii.String("glueetl"),
 			PythonVersion:  jsii.String("3"),
-			ScriptLocation: lake.Artifacts.S3UrlForObject(jsii.String("glue-scripts/" + dataset.Name + ".py")),
+			ScriptLocation: lake.Artifacts.S3UrlForObject(jsii.String(scriptKey)),
 		},
 		WorkerType:            jsii.String(settings.WorkerType),
 		NumberOfWorkers:       jsii.Number(settings.Workers),
@@ -69,15 +103,15 @@ func newJob(stack awscdk.Stack, environment Environment, lake Lake, dataset data
 		MaxRetries:            jsii.Number(0), // the workflow retries: it empties staging before each attempt
 		ExecutionProperty:     awsglue.CfnJob_ExecutionPropertyProperty{MaxConcurrentRuns: jsii.Number(1)},
 		SecurityConfiguration: jsii.String(lake.Encryption),
-		DefaultArguments:      jobArguments(environment, lake, dataset),
-	})
+		DefaultArguments:      jobArguments(environment, lake, of.dataset),
+	}
 }
 
 // jobArguments are the names a script reads, and Glue's own parameters: see
 // https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
-func jobArguments(environment Environment, lake Lake, dataset datasets.Dataset) *map[string]*string {
+func jobArguments(environment Environment, lake Lake, dataset datasets.Dataset) map[string]*string {
 	artifacts := func(key string) *string { return lake.Artifacts.S3UrlForObject(jsii.String(key)) }
-	return &map[string]*string{
+	return map[string]*string{
 		"--BatchDatabase":                jsii.String(lake.BatchDatabase),
 		"--ProcessedDatabase":            jsii.String(lake.ProcessedDatabase),
 		"--ProcessedBucket":              lake.Processed.BucketName(),
@@ -95,9 +129,9 @@ func jobArguments(environment Environment, lake Lake, dataset datasets.Dataset) 
 }
 
 // newRuleset has no target table: the batch table does not exist at deployment.
-func newRuleset(stack awscdk.Stack, environment Environment, sources Sources, dataset datasets.Dataset, kind, description string) {
+func newRuleset(stack awscdk.Stack, environment Environment, sources Sources, dataset datasets.Dataset, kind, description string) awsglue.CfnDataQualityRuleset {
 	name := dataset.Name + "-" + kind
-	awsglue.NewCfnDataQualityRuleset(stack, jsii.String(pascal(dataset.Name)+pascal(kind)+"Rules"), &awsglue.CfnDataQualityRulesetProps{
+	return awsglue.NewCfnDataQualityRuleset(stack, jsii.String(pascal(dataset.Name)+pascal(kind)+"Rules"), &awsglue.CfnDataQualityRulesetProps{
 		Name:        jsii.String(environment.Resource(name)),
 		Description: jsii.String(description),
 		Ruleset:     jsii.String(sources.Rulesets[name]),

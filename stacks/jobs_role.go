@@ -17,7 +17,7 @@ func newJobRole(stack awscdk.Stack, environment Environment, lake Lake, dataset 
 	statements := []awsiam.PolicyStatement{
 		listObjects(lake.Raw, lake.Processed, lake.Artifacts),
 		readObjects(lake.Raw, "raw/"+dataset.Name+"/"),
-		readObjects(lake.Artifacts, "glue-scripts/", temporary, sparkLogs),
+		readObjects(lake.Artifacts, scriptFolder(environment, dataset), temporary, sparkLogs),
 		// Spark looks at each folder above the one it writes to, without the slash at the end.
 		readObjects(lake.Processed, append([]string{"staging"}, publishedPrefixes(referred)...)...),
 		writeObjects(lake.Processed, staging),

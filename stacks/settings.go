@@ -44,7 +44,25 @@ func EnvironmentOf(app constructs.Construct) (Environment, error) {
 	if err != nil {
 		return Environment{}, fmt.Errorf("environment %s: %w", name, err)
 	}
+	if environment.DiscardCanvasEdits, err = discardedEdits(app); err != nil {
+		return Environment{}, err
+	}
 	return environment, nil
+}
+
+// discardContext is the context that names the jobs whose edits on the canvas may be overwritten.
+const discardContext = "discardCanvasEdits"
+
+func discardedEdits(app constructs.Construct) ([]string, error) {
+	given := app.Node().TryGetContext(jsii.String(discardContext))
+	if given == nil {
+		return nil, nil
+	}
+	text, isText := given.(string)
+	if !isText {
+		return nil, fmt.Errorf("%s: want names of jobs, got %v", discardContext, given)
+	}
+	return strings.Split(text, ","), nil
 }
 
 func newEnvironment(name string, settings any) (Environment, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"moviepipeline/internal/datasets"
 	"moviepipeline/internal/visual"
@@ -23,9 +24,14 @@ type Sources struct {
 	Plan map[string]any
 	// Warehouse is the content of workflow/warehouse.json: the SQL of a run.
 	Warehouse warehouse.Statements
-	// ScriptsFolder and WorkflowFile are paths.
-	ScriptsFolder string
-	WorkflowFile  string
+	// DAGs are the visual jobs by the name of their dataset, and Nodes what is registered of them, with
+	// a marker in the place of each value that is known at deployment only.
+	DAGs  map[string]*visual.DAG
+	Nodes map[string][]byte
+	// ScriptsFolder, VisualJobFolder and WorkflowFile are paths.
+	ScriptsFolder   string
+	VisualJobFolder string
+	WorkflowFile    string
 	// WorkflowSeconds is the timeout that the state machine sets itself.
 	WorkflowSeconds int
 }
@@ -57,10 +63,11 @@ func readSources() (Sources, error) {
 		return Sources{}, err
 	}
 	sources := Sources{
-		Datasets:      list,
-		Plan:          map[string]any{"datasets": list, "waves": datasets.Waves(list)},
-		ScriptsFolder: filepath.Join(root, visual.Folder),
-		WorkflowFile:  filepath.Join(root, "stacks", "workflow.asl.json"),
+		Datasets:        list,
+		Plan:            map[string]any{"datasets": list, "waves": datasets.Waves(list)},
+		ScriptsFolder:   filepath.Join(root, visual.Folder),
+		VisualJobFolder: filepath.Join(root, "stacks", "visual_job"),
+		WorkflowFile:    filepath.Join(root, "stacks", "workflow.asl.json"),
 	}
 	if sources.Warehouse, err = warehouse.Plan(filepath.Join(root, "sql"), list); err != nil {
 		return Sources{}, err
@@ -68,7 +75,7 @@ func readSources() (Sources, error) {
 	if sources.Rulesets, err = readRulesets(filepath.Join(root, "dqdl-rules"), list); err != nil {
 		return Sources{}, err
 	}
-	if err := requireScripts(root, list); err != nil {
+	if err := sources.readJobs(root); err != nil {
 		return Sources{}, err
 	}
 	if sources.WorkflowSeconds, err = workflowTimeout(sources.WorkflowFile); err != nil {
@@ -105,18 +112,37 @@ func readRulesets(folder string, list []datasets.Dataset) (map[string]string, er
 	return rulesets, nil
 }
 
-// requireScripts wants the DAG of each dataset's job, and the script that belongs to it, up to date.
-func requireScripts(root string, list []datasets.Dataset) error {
-	for _, dataset := range list {
-		dag, err := visual.LoadJob(root, dataset.Name)
+// readJobs reads the DAG of each dataset's job and refuses one whose script is not the one generated from it.
+func (s *Sources) readJobs(root string) error {
+	s.DAGs, s.Nodes = map[string]*visual.DAG{}, map[string][]byte{}
+	for _, name := range s.names() {
+		dag, err := visual.LoadJob(root, name)
 		if err == nil {
 			err = dag.Fresh(root)
 		}
-		if err != nil {
-			return fmt.Errorf("job of dataset %s: %w", dataset.Name, err)
+		if err == nil {
+			s.Nodes[name], err = markedNodes(dag)
 		}
+		if err != nil {
+			return fmt.Errorf("job of dataset %s: %w", name, err)
+		}
+		s.DAGs[name] = dag
 	}
 	return nil
+}
+
+// markedNodes are a DAG's nodes with markers for the values of placeholders, which
+// stacks/visual_job puts in.
+func markedNodes(dag *visual.DAG) ([]byte, error) {
+	markers := map[string]string{}
+	for _, name := range dag.Placeholders() {
+		markers[name] = "<<value:" + name + ">>"
+	}
+	nodes, err := dag.Resolve(markers)
+	if err != nil {
+		return nil, err
+	}
+	return visual.Marshal(nodes)
 }
 
 // workflowTimeout reads TimeoutSeconds of the state machine, which CloudFormation takes from the
@@ -138,13 +164,44 @@ func workflowTimeout(file string) (int, error) {
 	return definition.TimeoutSeconds, nil
 }
 
-// fit refuses settings under which the state machine would time out before its parts do.
+// fit refuses settings under which the state machine would time out before its parts do, and jobs that
+// are not there.
 func (s Sources) fit(environment Environment) error {
 	waves := len(datasets.Waves(s.Datasets))
 	oneWave := environment.Gate.TimeoutMinutes + environment.Job.Attempts*environment.Job.TimeoutMinutes
 	if longest := 60 * waves * oneWave; longest > s.WorkflowSeconds {
 		return fmt.Errorf("environment %s: %d waves of datasets may take %d s by gate.timeoutMinutes, job.timeoutMinutes and job.attempts, but the workflow's TimeoutSeconds is %d",
 			environment.Name, waves, longest, s.WorkflowSeconds)
+	}
+	if err := s.checkValues(environment); err != nil {
+		return err
+	}
+	for _, name := range environment.DiscardCanvasEdits {
+		if !slices.Contains(s.names(), name) {
+			return fmt.Errorf("%s: there is no job %q; the jobs are %s", discardContext, name, strings.Join(s.names(), ", "))
+		}
+	}
+	return nil
+}
+
+// checkValues refuses DAGs with placeholders of which one's value contains another's. What is known at
+// deployment only stands for itself here; stacks/visual_job checks it then.
+func (s Sources) checkValues(environment Environment) error {
+	known := map[string]string{
+		"BatchDatabase":     environment.Database("batch"),
+		"ProcessedDatabase": environment.Database("processed"),
+		"ArtifactsBucket":   "<artifacts bucket>",
+		"ProcessedBucket":   "<processed bucket>",
+		"TempDir":           "s3://<artifacts bucket>/temp/",
+	}
+	for _, name := range s.names() {
+		used := map[string]string{}
+		for _, placeholder := range s.DAGs[name].Placeholders() {
+			used[placeholder] = known[placeholder]
+		}
+		if err := visual.CheckValues(used); err != nil {
+			return fmt.Errorf("environment %s: %s: %w", environment.Name, visual.JobFile(name), err)
+		}
 	}
 	return nil
 }

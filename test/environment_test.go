@@ -53,7 +53,7 @@ func TestSettingsOfTheProject(t *testing.T) {
 func TestSettingsRefused(t *testing.T) {
 	cases := map[string]struct{ settings, message string }{
 		"unknown":               {`{"retian": true}`, `unknown setting "retian"; there are alertEmail, gate, job, quarantineAlarmPercent, retain, retention, schedule, warehouse`},
-		"unknown in a group":    {`{"job": {"worker": 2}}`, `unknown setting "job.worker"; there are attempts, glueVersion, timeoutMinutes, workerType, workers`},
+		"unknown in a group":    {`{"job": {"worker": 2}}`, `unknown setting "job.worker"; there are attempts, glueVersion, timeoutMinutes, visual, workerType, workers`},
 		"other letter case":     {`{"Retain": true}`, `unknown setting "Retain"; there are alertEmail, gate, job, quarantineAlarmPercent, retain, retention, schedule, warehouse`},
 		"no map":                {`"small"`, `want a map of settings, got small`},
 		"text for a number":     {`{"job": {"workers": "2"}}`, `setting "job.workers": want a whole number, got string`},

@@ -104,11 +104,11 @@ var unkeyed = []string{
 	"AWS::EC2::FlowLog", "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint",
 	"AWS::Glue::Classifier", "AWS::Glue::DataQualityRuleset", "AWS::Glue::Database",
 	"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::KMS::Key",
-	"AWS::Lambda::Function",              // CDK's own, without environment variables that are secret
+	"AWS::Lambda::Function",              // without environment variables
 	"AWS::Lambda::LayerVersion",          // CDK's own: the AWS CLI
 	"AWS::RedshiftServerless::Workgroup", // the namespace has the data
 	"AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
-	"Custom::CDKBucketDeployment", "Custom::S3AutoDeleteObjects",
+	"Custom::CDKBucketDeployment", "Custom::S3AutoDeleteObjects", "Custom::VisualJob", "Custom::VisualJobScript",
 }
 
 func TestEverythingHasTheKey(t *testing.T) {

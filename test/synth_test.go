@@ -1,5 +1,5 @@
-// Package test checks what the stacks synthesize to. All tests share one synthesis of two forms:
-// "dev", the smallest, and "prod" with every setting that adds something.
+// Package test checks what the stacks synthesize to. All tests share one synthesis of three forms:
+// "dev", "prod", and "other" with the settings that neither of them has: jobs that are not visual.
 package test
 
 import (
@@ -58,12 +58,12 @@ type synthesis struct {
 
 type finding struct{ Form, Stack, Path, Text string }
 
-// synthesized holds "dev" and "prod". A Stage does not validate templates as an App does: that takes
+// synthesized holds all forms. A Stage does not validate templates as an App does: that takes
 // five of six seconds, and `cdk synth` does it.
 var synthesized = sync.OnceValue(func() map[string]synthesis {
 	app := awscdk.NewApp(&awscdk.AppProps{Context: cdkContext(), AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(assemblies)})
 	forms := map[string]synthesis{}
-	for _, form := range []string{"dev", "prod"} {
+	for _, form := range []string{"dev", "prod", "other"} {
 		stage := awscdk.NewStage(app, jsii.String(strings.ToUpper(form)), nil)
 		stage.Node().SetContext(jsii.String("environment"), form)
 		forms[form] = synthesizeForm(form, stage)
@@ -72,7 +72,7 @@ var synthesized = sync.OnceValue(func() map[string]synthesis {
 })
 
 // cdkContext is the context of cdk.json, which is not read outside of the CLI, with an e-mail address
-// for prod that the repository does not ship.
+// for prod that the repository does not ship, and a third environment.
 func cdkContext() *map[string]any {
 	var config struct {
 		Context map[string]any `json:"context"`
@@ -80,6 +80,7 @@ func cdkContext() *map[string]any {
 	check(json.Unmarshal(must(os.ReadFile("../cdk.json")), &config))
 	prod := config.Context["environments"].(map[string]any)["prod"].(map[string]any)
 	prod["alertEmail"] = "pipeline@example.com"
+	config.Context["environments"].(map[string]any)["other"] = map[string]any{"job": map[string]any{"visual": false}}
 	return &config.Context
 }
 

@@ -20,7 +20,7 @@ import (
 func (a *app) visualCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "visual",
-		Short: "Work on the visual ETL jobs: generate their scripts, draw them",
+		Short: "Work on the visual ETL jobs: generate their scripts, draw them, take edits home",
 		Long: `Work on the visual ETL jobs.
 
 A job is glue-scripts/<job>.dag.json, a DAG in the visual model of AWS Glue. The script beside it is
@@ -30,7 +30,7 @@ generated from it; docs/visual-jobs.md says how to edit a DAG.`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	command.AddCommand(a.visualGenerateCommand(), a.visualDrawCommand())
+	command.AddCommand(a.visualGenerateCommand(), a.visualDrawCommand(), a.visualPullCommand())
 	return command
 }
 
