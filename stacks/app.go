@@ -41,6 +41,9 @@ func NewPipeline(scope constructs.Construct, environment Environment) (Pipeline,
 		Sources:     sources,
 		Lake:        lake,
 	})
+	if environment.Warehouse.GlueConnection {
+		jobs.Stack.AddStackDependency(warehouse.Stack, jsii.String("jobs may use the connection"))
+	}
 	workflow := NewWorkflowStack(scope, environment.Resource("workflow"), &WorkflowProps{
 		Environment: environment,
 		Sources:     sources,

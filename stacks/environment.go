@@ -57,6 +57,9 @@ type GateSettings struct {
 type WarehouseSettings struct {
 	BaseCapacity int `json:"baseCapacity"`
 	MaxCapacity  int `json:"maxCapacity"`
+	// GlueConnection lets jobs load the warehouse through Redshift targets on the canvas. The endpoints
+	// that this needs cost by the hour, whether a job runs or not: docs/visual-jobs.md says how much.
+	GlueConnection bool `json:"glueConnection"`
 }
 
 // RetentionSettings say for how many days things are kept.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"moviepipeline/internal/datasets"
+	"moviepipeline/internal/visual"
 )
 
 // JobsProps is what the jobs depend on.
@@ -41,7 +42,7 @@ func NewJobsStack(scope constructs.Construct, id string, props *JobsProps) Jobs 
 	for _, dataset := range props.Sources.Datasets {
 		newLogGroup(stack, pascal(dataset.Name)+"Output", jobLogs(environment, dataset)+"/output", lake, environment)
 		newLogGroup(stack, pascal(dataset.Name)+"Errors", jobLogs(environment, dataset)+"/error", lake, environment)
-		jobs = append(jobs, job{dataset, newJobRole(stack, environment, lake, dataset, props.Sources.refersTo(dataset))})
+		jobs = append(jobs, job{dataset, newJobRole(stack, environment, lake, dataset, props.Sources)})
 		rulesets = append(rulesets,
 			newRuleset(stack, environment, props.Sources, dataset, "gate", "A batch as a whole; a failure stops the dataset"),
 			newRuleset(stack, environment, props.Sources, dataset, "rows", "Single rows; a failure sends the row to quarantine"))
@@ -87,7 +88,7 @@ func newJob(stack awscdk.Stack, props *JobsProps, of job, scriptKey string) awsg
 func jobProps(props *JobsProps, of job, scriptKey string) *awsglue.CfnJobProps {
 	environment, lake, name := props.Environment, props.Lake, of.dataset.Name
 	settings := environment.Job
-	return &awsglue.CfnJobProps{
+	properties := &awsglue.CfnJobProps{
 		Name:        jsii.String(environment.Resource(name)),
 		Description: jsii.String("Types the rows of a batch of " + name + " and parts good from bad"),
 		Role:        of.role.RoleArn(),
@@ -105,13 +106,17 @@ func jobProps(props *JobsProps, of job, scriptKey string) *awsglue.CfnJobProps {
 		SecurityConfiguration: jsii.String(lake.Encryption),
 		DefaultArguments:      jobArguments(environment, lake, of.dataset),
 	}
+	if props.Sources.loadsWarehouse(name) {
+		properties.Connections = awsglue.CfnJob_ConnectionsListProperty{Connections: jsii.Strings(connectionName(environment))}
+	}
+	return properties
 }
 
 // jobArguments are the names a script reads, and Glue's own parameters: see
 // https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
 func jobArguments(environment Environment, lake Lake, dataset datasets.Dataset) map[string]*string {
 	artifacts := func(key string) *string { return lake.Artifacts.S3UrlForObject(jsii.String(key)) }
-	return map[string]*string{
+	arguments := map[string]*string{
 		"--BatchDatabase":                jsii.String(lake.BatchDatabase),
 		"--ProcessedDatabase":            jsii.String(lake.ProcessedDatabase),
 		"--ProcessedBucket":              lake.Processed.BucketName(),
@@ -126,6 +131,10 @@ func jobArguments(environment Environment, lake Lake, dataset datasets.Dataset) 
 		"--job-bookmark-option":          jsii.String("job-bookmark-disable"),
 		"--job-language":                 jsii.String("python"),
 	}
+	if environment.Warehouse.GlueConnection {
+		arguments["--"+visual.Connection] = jsii.String(connectionName(environment))
+	}
+	return arguments
 }
 
 // newRuleset has no target table: the batch table does not exist at deployment.

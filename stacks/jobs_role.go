@@ -12,7 +12,8 @@ import (
 
 // newJobRole lets the job of a dataset read its batch and the published tables that it refers to,
 // and write its own part of staging.
-func newJobRole(stack awscdk.Stack, environment Environment, lake Lake, dataset datasets.Dataset, referred []string) awsiam.Role {
+func newJobRole(stack awscdk.Stack, environment Environment, lake Lake, dataset datasets.Dataset, sources Sources) awsiam.Role {
+	referred := sources.refersTo(dataset)
 	staging, temporary, sparkLogs := "staging/"+dataset.Name+"/", "temp/"+dataset.Name+"/", "spark-ui/"+dataset.Name+"/"
 	statements := []awsiam.PolicyStatement{
 		listObjects(lake.Raw, lake.Processed, lake.Artifacts),
@@ -34,6 +35,9 @@ func newJobRole(stack awscdk.Stack, environment Environment, lake Lake, dataset 
 	}
 	if len(referred) > 0 {
 		statements = append(statements, readTables(stack, environment.Database("processed"), referred...))
+	}
+	if sources.loadsWarehouse(dataset.Name) {
+		statements = append(statements, useConnection(stack, environment)...)
 	}
 	return newRole(stack, pascal(dataset.Name)+"JobRole", "Glue job of "+dataset.Name, serviceOfThisAccount("glue.amazonaws.com"), statements...)
 }

@@ -11,6 +11,7 @@ import (
 
 // network is what the warehouse runs in.
 type network struct {
+	vpc           *string
 	subnets       []any
 	securityGroup *string
 }
@@ -45,7 +46,7 @@ func newNetwork(stack awscdk.Stack, lake Lake, environment Environment) network 
 	}
 	newS3Endpoint(stack, vpc, routes)
 	newFlowLog(stack, vpc, lake, environment)
-	return network{subnets: subnets, securityGroup: newSecurityGroup(stack, vpc)}
+	return network{vpc: vpc.Ref(), subnets: subnets, securityGroup: newSecurityGroup(stack, vpc)}
 }
 
 func newS3Endpoint(stack awscdk.Stack, vpc awsec2.CfnVPC, routes awsec2.CfnRouteTable) {

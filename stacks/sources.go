@@ -193,8 +193,12 @@ func (s Sources) checkValues(environment Environment) error {
 		"ArtifactsBucket":   "<artifacts bucket>",
 		"ProcessedBucket":   "<processed bucket>",
 		"TempDir":           "s3://<artifacts bucket>/temp/",
+		visual.Connection:   connectionName(environment),
 	}
 	for _, name := range s.names() {
+		if s.loadsWarehouse(name) && !environment.Warehouse.GlueConnection {
+			return fmt.Errorf("environment %s: %s: ${%s} needs the setting warehouse.glueConnection", environment.Name, visual.JobFile(name), visual.Connection)
+		}
 		used := map[string]string{}
 		for _, placeholder := range s.DAGs[name].Placeholders() {
 			used[placeholder] = known[placeholder]
@@ -204,6 +208,11 @@ func (s Sources) checkValues(environment Environment) error {
 		}
 	}
 	return nil
+}
+
+// loadsWarehouse tells whether the job of a dataset uses the Glue connection to the warehouse.
+func (s Sources) loadsWarehouse(dataset string) bool {
+	return slices.Contains(s.DAGs[dataset].Placeholders(), visual.Connection)
 }
 
 // refersTo are the tables with the rows that rows of the dataset point to.

@@ -162,7 +162,7 @@ func customProperties(stack awscdk.Stack, props *JobsProps, job visualJob) map[s
 func jobRequest(job *awsglue.CfnJobProps) map[string]any {
 	command := job.Command.(awsglue.CfnJob_JobCommandProperty)
 	concurrency := job.ExecutionProperty.(awsglue.CfnJob_ExecutionPropertyProperty)
-	return map[string]any{
+	request := map[string]any{
 		"Name":        job.Name,
 		"Description": job.Description,
 		"Role":        job.Role,
@@ -178,6 +178,10 @@ func jobRequest(job *awsglue.CfnJobProps) map[string]any {
 		"SecurityConfiguration": job.SecurityConfiguration,
 		"DefaultArguments":      job.DefaultArguments,
 	}
+	if connections, has := job.Connections.(awsglue.CfnJob_ConnectionsListProperty); has {
+		request["Connections"] = map[string]any{"Connections": connections.Connections}
+	}
+	return request
 }
 
 func newCustomResource(stack awscdk.Stack, id, kind string, function awslambda.Function, properties map[string]any) awscdk.CustomResource {

@@ -44,13 +44,17 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 	stack := newStack(scope, id, environment, "Movie pipeline: Redshift Serverless in a private network")
 	network := newNetwork(stack, lake, environment)
 
+	copied := []string{"reports/marts/"}
+	if environment.Warehouse.GlueConnection {
+		copied = append(copied, "temp/") // where a Redshift target puts what it has Redshift copy
+	}
 	copyRole := newRole(stack, "CopyRole", "COPY from staging, UNLOAD of marts",
 		awsiam.NewCompositePrincipal(
 			awsiam.NewServicePrincipal(jsii.String("redshift.amazonaws.com"), nil),
 			awsiam.NewServicePrincipal(jsii.String("redshift-serverless.amazonaws.com"), nil)),
 		listObjects(lake.Processed, lake.Artifacts),
 		readObjects(lake.Processed, "staging/"),
-		readObjects(lake.Artifacts, "reports/marts/"),
+		readObjects(lake.Artifacts, copied...),
 		writeObjects(lake.Artifacts, "reports/marts/"),
 		deleteObjects(lake.Artifacts, "reports/marts/"), // UNLOAD with CLEANPATH
 		useKey(lake.Key),
@@ -62,6 +66,9 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 	namespace := newNamespace(stack, environment, lake, copyRole)
 	workgroup := newWorkgroup(stack, environment, network)
 	workgroup.AddResourceDependency(namespace, nil)
+	if environment.Warehouse.GlueConnection {
+		newConnection(stack, environment, network, workgroup)
+	}
 
 	output(stack, "Workgroup", workgroup.Ref(), "Redshift Serverless workgroup, for the query editor and the Data API")
 	output(stack, "Database", jsii.String(databaseName), "Database of the workgroup; query the schemas analytics and marts")

@@ -1,5 +1,6 @@
 // Package test checks what the stacks synthesize to. All tests share one synthesis of three forms:
-// "dev", "prod", and "other" with the settings that neither of them has: jobs that are not visual.
+// "dev", "prod", and "other" with the settings that neither of them has: jobs that are not visual,
+// and a Glue connection to the warehouse.
 package test
 
 import (
@@ -80,7 +81,9 @@ func cdkContext() *map[string]any {
 	check(json.Unmarshal(must(os.ReadFile("../cdk.json")), &config))
 	prod := config.Context["environments"].(map[string]any)["prod"].(map[string]any)
 	prod["alertEmail"] = "pipeline@example.com"
-	config.Context["environments"].(map[string]any)["other"] = map[string]any{"job": map[string]any{"visual": false}}
+	config.Context["environments"].(map[string]any)["other"] = map[string]any{
+		"job": map[string]any{"visual": false}, "warehouse": map[string]any{"glueConnection": true},
+	}
 	return &config.Context
 }
 

@@ -7,9 +7,13 @@ import (
 	"path/filepath"
 )
 
+// Connection is the deploy-time name of the Glue connection to the warehouse, which is there by the
+// setting warehouse.glueConnection alone.
+const Connection = "WarehouseConnection"
+
 // Names are the deploy-time names that a job's DAG may hold as placeholders: each is an argument of
 // every job, and has a value where the DAG is registered.
-var Names = []string{"ArtifactsBucket", "BatchDatabase", "ProcessedBucket", "ProcessedDatabase", "TempDir"}
+var Names = []string{"ArtifactsBucket", "BatchDatabase", "ProcessedBucket", "ProcessedDatabase", "TempDir", Connection}
 
 // File is a file that is generated.
 type File struct {

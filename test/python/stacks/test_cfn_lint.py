@@ -25,7 +25,7 @@ class Accepted(NamedTuple):
 ACCEPTED = [
     Accepted(
         "W3005",
-        r"^'(Custom\w+Role\w+|PipelineRole\w+)' dependency already enforced",
+        r"^'(Custom\w+Role\w+|PipelineRole\w+|VisualJobsRole\w+)' dependency already enforced",
         "CDK adds these dependencies to functions and state machines; they do no harm",
     ),
 ]
