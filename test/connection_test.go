@@ -109,18 +109,18 @@ func loader(t *testing.T) (dataset string) {
 	return dataset
 }
 
-// A job that loads the warehouse is in its network and may log in to it; the others are and may not.
+// A job that loads the warehouse is in its network and may log in to it; the others are not and may not.
 func TestAJobThatLoadsTheWarehouse(t *testing.T) {
 	environment, err := environmentOf(t, `{"environments": {"dev": {"warehouse": {"glueConnection": true}}}}`)
 	require.NoError(t, err)
 	without, err := environmentOf(t, `{"environments": {"dev": {}}}`)
 	require.NoError(t, err)
+	refused, stage := newStage(t), newStage(t)
 	dataset := loader(t)
 
-	_, err = stacks.NewPipeline(newStage(t), without)
+	_, err = stacks.NewPipeline(refused, without)
 	require.ErrorContains(t, err, "environment dev: glue-scripts/"+dataset+".dag.json: ${WarehouseConnection} needs the setting warehouse.glueConnection")
 
-	stage := newStage(t)
 	_, err = stacks.NewPipeline(stage, environment)
 	require.NoError(t, err)
 	template := readTemplate(t, stage, "movie-pipeline-dev-jobs")
@@ -144,14 +144,15 @@ func TestAJobThatLoadsTheWarehouse(t *testing.T) {
 
 func newStage(t *testing.T) awscdk.Stage {
 	t.Helper()
-	return awscdk.NewStage(awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir())}), jsii.String("Stage"), nil)
+	app := awscdk.NewApp(&awscdk.AppProps{Context: cdkContext(), Outdir: jsii.String(t.TempDir())})
+	return awscdk.NewStage(app, jsii.String("Stage"), nil)
 }
 
 func readTemplate(t *testing.T, stage awscdk.Stage, name string) map[string]any {
 	t.Helper()
 	for _, artifact := range *stage.Synth(nil).Stacks() {
 		if *artifact.StackName() == name {
-			return *artifact.Template().(*map[string]any)
+			return artifact.Template().(map[string]any)
 		}
 	}
 	require.Fail(t, "no stack "+name)
