@@ -28,7 +28,8 @@ import pyarrow.parquet as pq
 from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift_engine import Result, Session, execute, query
-from local.redshift_sql import SqlError, Statement, byte_limit, has_limit, parse
+from local.redshift_sql import SqlError, Statement, byte_limit, duckdb_type, has_limit, parse
+from local.redshift_super import SUPER
 
 ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 KEYS = re.compile(r"aws_access_key_id=[^;]+;aws_secret_access_key=[^;]+(;token=[^;]+)?")
@@ -373,8 +374,8 @@ def _check_options(transfer: Transfer, allowed: set[str], command: str) -> None:
     for name in transfer.options:
         if name not in allowed | {"mapping"}:
             raise SqlError(f"{name.upper()} argument is not supported for {transfer.format.upper()} based {command}")
-    if transfer.options.get("mapping", "auto") != "auto":
-        raise SqlError("the local warehouse maps JSON with 'auto' alone")
+    if transfer.options.get("mapping", "auto") not in ("auto", "noshred"):
+        raise SqlError("the local warehouse maps JSON with 'auto' and 'noshred' alone")
     for name in ("timeformat", "dateformat"):
         if transfer.options.get(name, "auto") != "auto":
             raise SqlError(f"the local warehouse reads {name.upper()} 'auto' alone")
@@ -497,14 +498,34 @@ def _checked(load: _Load, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _load_json(load: _Load, file: Any) -> int:
-    """By name: keys that no column has are passed over, columns that no key has stay NULL."""
-    names = [column["name"] for column in load.columns]
+    """By name: keys that no column has are passed over, columns that no key has stay NULL. 'noshred' keeps it whole."""
+    if load.copy.options.get("mapping") == "noshred":
+        return _load_documents(load, file)
 
     def rows() -> Iterator[list[str | None]]:
         for number, value in enumerate(_json_values(load, file), start=1):
             if not isinstance(value, dict):
                 raise load.error(f"row {number}: Invalid JSON object")
-            yield [_json_text(value.get(name)) for name in names]
+            yield [_json_text(value.get(column["name"]), column["type"]) for column in load.columns]
+
+    return _load_texts(load, rows())
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/copy_json.html
+MAX_DOCUMENT = 4 << 20
+
+
+def _load_documents(load: _Load, file: Any) -> int:
+    """Each JSON document into the table's one column, of type SUPER."""
+    if [column["type"] for column in load.columns] != [SUPER]:
+        raise SqlError("COPY with the 'noshred' option takes a table with a single column of type SUPER")
+
+    def rows() -> Iterator[list[str | None]]:
+        for number, value in enumerate(_json_values(load, file), start=1):
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            if len(text) > MAX_DOCUMENT:
+                raise load.error(f"row {number}: JSON document of more than {MAX_DOCUMENT} bytes")
+            yield [text]
 
     return _load_texts(load, rows())
 
@@ -529,8 +550,8 @@ def _json_values(load: _Load, file: Any) -> Iterator[Any]:
         raise load.error(f"Invalid JSON: {pending[:60]!r}")
 
 
-def _json_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
+def _json_text(value: Any, kind: str) -> str | None:
+    if value is None or (isinstance(value, str) and kind != SUPER):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -624,7 +645,7 @@ def _conversion(position: str, column: dict[str, Any]) -> str:
         return position
     form = FORMS.get(kind.partition("(")[0])
     if form is None:
-        return f"cast({position} as {kind})"
+        return f"cast({position} as {duckdb_type(kind)})"
     message = f"'column {column['name']}: invalid value ''' || {position} || ''' for type {kind}'"
     return (
         f"case when {position} is null then null when regexp_full_match({position}, '{form}') "

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from local.redshift_sql import MACROS, SqlError, Statement, body_statements, byte_limit, parse
+from local.redshift_sql import MACROS, SqlError, Statement, body_statements, byte_limit, duckdb_type, parse
 
 # Nothing of this machine is in reach of a query: no files, no Python variables, no downloaded extensions.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -233,7 +233,7 @@ class Session:
 
 def _definition(column: dict[str, Any]) -> str:
     limit = byte_limit(column["type"])
-    text = f'"{column["name"]}" {"varchar" if limit else column["type"]}'
+    text = f'"{column["name"]}" {duckdb_type(column["type"])}'
     text += "" if column["nullable"] else " not null"
     text += f" default {column['default']}" if column["default"] is not None else ""
     return text + (f' check (strlen("{column["name"]}") <= {limit})' if limit else "")
@@ -267,6 +267,7 @@ TYPE_NAMES = {
     "DATE": "date",
     "TIMESTAMP": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "JSON": "super",
 }
 
 

@@ -17,6 +17,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from local import redshift_super
+
 # sqlglot warns of statements that it does not know; here they are errors.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -240,6 +242,7 @@ TYPES = {
     exp.DType.DATE: "date",
     exp.DType.TIMESTAMP: "timestamp",
     exp.DType.TIMESTAMPTZ: "timestamptz",
+    exp.DType.SUPER: redshift_super.SUPER,
 }
 
 # Clauses that sqlglot reads and Redshift does not, with the word at which Redshift stops.
@@ -291,7 +294,7 @@ FUNCTIONS = set(
     percent_rank percentile_cont percentile_disc pi position pow power rank regexp_instr
     regexp_replace regexp_substr repeat replace reverse right round row_number rpad rtrim sign sin split_part sqrt
     stddev stddev_pop stddev_samp strpos substr substring sum sysdate tan to_char to_date to_timestamp translate trim
-    trunc upper var_pop var_samp variance listagg current_schema current_database
+    trunc upper var_pop var_samp variance listagg current_schema current_database json_parse json_serialize
     """,
     )
 )
@@ -396,7 +399,7 @@ def _check_merge(tree: exp.Merge) -> None:
 
 def _check_clauses(tree: exp.Expr) -> None:
     for node in tree.walk():
-        if word := FOREIGN_CLAUSES.get(type(node)):
+        if (word := FOREIGN_CLAUSES.get(type(node))) and not redshift_super.is_unnesting(node):
             raise SqlError(f'syntax error at or near "{word}"')
         if isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name.lower() in RESERVED:
             raise SqlError(f'syntax error at or near "{node.name}": a reserved word, quote it')
@@ -514,7 +517,7 @@ def _drops(tree: exp.Drop) -> list[str]:
 
 def _column(node: exp.ColumnDef) -> TableColumn:
     redshift_type = _declared_type(node.args["kind"])
-    definition = f"{_duckdb(node.this)} {_duckdb_type(redshift_type)}"
+    definition = f"{_duckdb(node.this)} {duckdb_type(redshift_type)}"
     for constraint in node.args.get("constraints") or []:
         if isinstance(constraint.kind, exp.NotNullColumnConstraint) and not constraint.kind.args.get("allow_null"):
             definition += " not null"
@@ -543,13 +546,16 @@ def _declared_type(node: exp.DataType) -> str:
     return name
 
 
-def _duckdb_type(redshift_type: str) -> str:
+def duckdb_type(redshift_type: str) -> str:
+    """What DuckDB calls a type that Redshift declares; lengths of texts are checked apart from it."""
+    if redshift_type == redshift_super.SUPER:
+        return redshift_super.DUCKDB_TYPE
     return "varchar" if byte_limit(redshift_type) else redshift_type
 
 
 def _expressions(tree: exp.Expr) -> exp.Expr:
     """Replace what DuckDB would compute otherwise."""
-    return tree.transform(_expression)
+    return redshift_super.translate(tree).transform(_expression)
 
 
 def _expression(node: exp.Expr) -> exp.Expr:

@@ -33,7 +33,7 @@ func (p *planner) dataset(dataset datasets.Dataset) (Dataset, error) {
 		}
 	}
 	values := map[string]string{"dataset": dataset.Name}
-	err := p.stage(&statements, "quarantine", "quarantine", "staging.quarantine_"+dataset.Name, values)
+	err := p.stage(&statements, "quarantine", "quarantine", "staging.quarantined_"+dataset.Name, values)
 	if err != nil {
 		return Dataset{}, err
 	}

@@ -38,7 +38,11 @@ type Statements struct {
 	// Rebuild calls that procedure, in the batch that loads: a statement for each model table and mart
 	// would use up the batch.
 	Rebuild string `json:"rebuild"`
-	// Loaded asks what this run loaded; it ends that batch.
+	// Quarantine replaces the date's bad rows in the batch that loads, after the loads of all datasets.
+	Quarantine []string `json:"quarantine"`
+	// Results keeps how each rule fared in this run, in a batch of its own.
+	Results []string `json:"results"`
+	// Loaded asks what this run loaded; it ends the batch that loads.
 	Loaded string `json:"loaded"`
 	// Unload writes each mart to S3.
 	Unload []Unload `json:"unload"`
@@ -77,6 +81,7 @@ func Plan(sqlDir string, list []datasets.Dataset) (Statements, error) {
 		p.views,
 		func() error { return p.datasets(list) },
 		p.rebuild,
+		func() error { return p.quality(list) },
 		p.limits,
 	}
 	for _, step := range steps {
@@ -148,16 +153,23 @@ func (p *planner) schema(list []datasets.Dataset) error {
 			}
 		}
 		values := map[string]string{"dataset": dataset.Name}
-		if err := p.create("quarantine", values, "staging.quarantine_"+dataset.Name); err != nil {
+		if err := p.create("quarantine", values, "staging.quarantined_"+dataset.Name); err != nil {
 			return err
 		}
 	}
-	return p.create("audit", nil, "audit.loads")
+	if err := p.create("audit", nil, "audit.loads"); err != nil {
+		return err
+	}
+	return p.createIn("quality", "tables", nil, "history.quarantine", "staging.rule_results", "audit.rule_results")
 }
 
 // create adds the tables that the file tables/<name>.sql must create, and no others.
 func (p *planner) create(name string, values map[string]string, wanted ...string) error {
-	statements, err := p.read("tables", name, values)
+	return p.createIn("tables", name, values, wanted...)
+}
+
+func (p *planner) createIn(folder, name string, values map[string]string, wanted ...string) error {
+	statements, err := p.read(folder, name, values)
 	if err != nil {
 		return err
 	}
@@ -165,7 +177,7 @@ func (p *planner) create(name string, values map[string]string, wanted ...string
 	for _, statement := range statements {
 		columns, err := columnsOf(statement)
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.path("tables", name), err)
+			return fmt.Errorf("%s: %w", p.path(folder, name), err)
 		}
 		if len(columns) > 0 {
 			created = append(created, columns[0].Schema+"."+columns[0].Table)
@@ -173,7 +185,7 @@ func (p *planner) create(name string, values map[string]string, wanted ...string
 		p.plan.Columns = append(p.plan.Columns, columns...)
 	}
 	if !slices.Equal(created, wanted) {
-		return fmt.Errorf("%s: creates %v, want %v", p.path("tables", name), created, wanted)
+		return fmt.Errorf("%s: creates %v, want %v", p.path(folder, name), created, wanted)
 	}
 	p.plan.Schema = append(p.plan.Schema, statements...)
 	return nil
@@ -250,9 +262,12 @@ func (p *planner) procedure(body []string) error {
 
 // limits checks every batch that the workflow can make of the plan.
 func (p *planner) limits() error {
-	load := []string{p.plan.Rebuild, p.plan.Loaded}
+	load := append([]string{p.plan.Rebuild, p.plan.Loaded}, p.plan.Quarantine...)
 	// The workflow adds a query of the columns that are there to the first of these.
-	batches := map[string][]string{"that creates the schema": append(slices.Clone(p.plan.Schema), ""), "that creates the views": p.plan.Views}
+	batches := map[string][]string{
+		"that creates the schema": append(slices.Clone(p.plan.Schema), ""), "that creates the views": p.plan.Views,
+		"that keeps the results of rules": p.plan.Results,
+	}
 	for name, dataset := range p.plan.Datasets {
 		load = append(load, dataset.Load...)
 		copies := slices.Concat(dataset.Clear, dataset.Count)

@@ -1,7 +1,7 @@
--- The rows of this batch that were set aside, as far as they are counted here: the rules that each broke. The rows
--- themselves stay in S3.
+-- The rows of this batch that were set aside: each as it came, with the rules it broke.
 
-create table if not exists staging.quarantine_{{dataset}} (
-    rules_broken varchar(8000)
+-- One column alone: only into such a table does COPY take a row whole, whatever its columns.
+create table if not exists staging.quarantined_{{dataset}} (
+    doc super
 )
 diststyle even;

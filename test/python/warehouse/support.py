@@ -164,7 +164,7 @@ class Warehouse:
 
     def load_statements(self, day: str, *datasets: str) -> list[str]:
         """The batch that loads what is staged and rebuilds the marts."""
-        statements = [*self._replacing(*datasets), self.plan["rebuild"], self.plan["loaded"]]
+        statements = [*self._replacing(*datasets), *self.plan["quarantine"], self.plan["rebuild"], self.plan["loaded"]]
         return [self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in statements]
 
     def _replacing(self, *datasets: str) -> list[str]:

@@ -162,6 +162,21 @@ def test_json_that_does_not_fit(database: Warehouse, table: str, line: str, word
     assert words in database.error(copy(database, table, f"{table}/", f"iam_role '{ROLE}' format as json 'auto'"))
 
 
+def test_json_can_be_kept_whole(database: Warehouse, table: str) -> None:
+    database.put(f"{table}/a.json", '{"a": {"b": "é \\" x"}, "n": 1, "list": [1, 2]}\n{"n": null}'.encode())
+    how = f"iam_role '{ROLE}' format as json 'noshred'"
+    database.done(f"create table {table}_whole (doc super)", copy(database, f"{table}_whole", f"{table}/", how))
+
+    values = "doc.a.b, doc.a.b::varchar, cast(t.doc.n as integer), json_serialize(doc.list), json_serialize(doc.a.b)"
+    assert database.rows(f"select {values} from {table}_whole as t order by doc.n::integer nulls last") == [
+        ['"é \\" x"', 'é " x', 1, "[1,2]", '"é \\" x"'],
+        [None, None, None, None, None],
+    ]
+    elements = f"select e, cast(e as integer) + 1 as more from {table}_whole as t, t.doc.list as e where e::integer > 1"
+    assert database.rows(elements) == [["2", 3]]
+    assert "single column of type SUPER" in database.error(copy(database, table, f"{table}/", how))
+
+
 def test_long_texts_are_cut_where_that_is_asked_for(database: Warehouse, table: str) -> None:
     database.put(f"{table}/a.json", '{"id": 1, "name": "aéé"}'.encode())
     database.done(copy(database, table, f"{table}/", f"iam_role '{ROLE}' json 'auto' truncatecolumns"))

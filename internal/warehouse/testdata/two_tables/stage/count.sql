@@ -1,2 +1,2 @@
-select (select count(*) from staging.{{table}}) as processed, (select count(*) from staging.quarantine_{{dataset}}) as quarantined;
-select rules_broken, count(*) from staging.quarantine_{{dataset}} group by 1;
+select (select count(*) from staging.{{table}}) as processed, (select count(*) from staging.quarantined_{{dataset}}) as quarantined;
+select rules_broken, count(*) from staging.quarantined_{{dataset}} group by 1;

@@ -1,1 +1,1 @@
-create table if not exists staging.quarantine_{{dataset}} (rules_broken varchar(8000));
+create table if not exists staging.quarantined_{{dataset}} (rules_broken varchar(8000));
