@@ -27,6 +27,14 @@ func newDashboard(stack awscdk.Stack, props *MonitoringProps) {
 		graph("Gates failed", pipelineMetric(environment, "GatesFailed", "", "Sum")),
 	)
 	dashboard.AddWidgets(
+		graph("Rules that pass of each gate, %", ofEachDataset(props, func(dataset string) awscloudwatch.Metric {
+			return scoreMetric(environment, dataset, "gate")
+		})...),
+		graph("Row rules that no row breaks, %", ofEachDataset(props, func(dataset string) awscloudwatch.Metric {
+			return scoreMetric(environment, dataset, "rows")
+		})...),
+	)
+	dashboard.AddWidgets(
 		graph("Glue jobs: executors' share in use", ofEachDataset(props, func(dataset string) awscloudwatch.Metric {
 			return jobMetric(environment, dataset)
 		})...),
@@ -48,6 +56,19 @@ func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget
 		Title: jsii.String(title),
 		Left:  &metrics,
 		Width: jsii.Number(8),
+	})
+}
+
+// scoreMetric is the score of a dataset's ruleset, gate or rows, which the workflow publishes with each
+// run: the trend of its data quality.
+func scoreMetric(environment Environment, dataset, ruleset string) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String(environment.Prefix()),
+		MetricName:    jsii.String("QualityScore"),
+		Statistic:     jsii.String("Minimum"),
+		Period:        days(1),
+		Label:         jsii.String(dataset),
+		DimensionsMap: &map[string]*string{"Dataset": jsii.String(dataset), "Ruleset": jsii.String(ruleset)},
 	})
 }
 

@@ -255,3 +255,14 @@ func (s Sources) batchTables() []string {
 }
 
 func batchTable(dataset datasets.Dataset) string { return "batch_" + dataset.Name }
+
+// quarantineTables are the catalog's tables of the rows that were set aside.
+func (s Sources) quarantineTables() []string {
+	var tables []string
+	for _, dataset := range s.Datasets {
+		tables = append(tables, quarantineTable(dataset))
+	}
+	return tables
+}
+
+func quarantineTable(dataset datasets.Dataset) string { return "quarantine_" + dataset.Name }

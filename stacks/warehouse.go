@@ -44,11 +44,11 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 	stack := newStack(scope, id, environment, "Movie pipeline: Redshift Serverless in a private network")
 	network := newNetwork(stack, lake, environment)
 
-	copied := []string{"reports/marts/"}
+	copied := []string{"reports/marts/", "reports/quality/"}
 	if environment.Warehouse.GlueConnection {
 		copied = append(copied, "temp/") // where a Redshift target puts what it has Redshift copy
 	}
-	copyRole := newRole(stack, "CopyRole", "COPY from staging, UNLOAD of marts",
+	copyRole := newRole(stack, "CopyRole", "COPY from staging and of rule results, UNLOAD of marts",
 		awsiam.NewCompositePrincipal(
 			awsiam.NewServicePrincipal(jsii.String("redshift.amazonaws.com"), nil),
 			awsiam.NewServicePrincipal(jsii.String("redshift-serverless.amazonaws.com"), nil)),

@@ -44,6 +44,7 @@ func NewWorkflowStack(scope constructs.Construct, id string, props *WorkflowProp
 	newDeployment(stack, "Plans", "workflow/", lake, environment,
 		awss3deployment.Source_JsonData(jsii.String("datasets.json"), props.Sources.Plan, nil),
 		awss3deployment.Source_JsonData(jsii.String("warehouse.json"), props.Sources.Warehouse, nil))
+	newQuarantineTables(stack, props)
 	machine := newStateMachine(stack, props, lock, alerts)
 	missed := newSchedule(stack, environment, lake, machine)
 

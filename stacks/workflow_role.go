@@ -21,13 +21,15 @@ func newWorkflowRole(stack awscdk.Stack, props *WorkflowProps, lock awsdynamodb.
 		readObjects(lake.Processed, "staging/"),
 		putObjects(lake.Processed, "processed/", "quarantine/"),
 		deleteObjects(lake.Processed, "staging/", "processed/", "quarantine/"),
-		putObjects(lake.Artifacts, "reports/runs/"),
+		putObjects(lake.Artifacts, "reports/runs/", "reports/quality/"),
 
 		allow([]string{"glue:GetCrawler", "glue:StartCrawler"},
 			glueArn(stack, "crawler", lake.RawCrawler), glueArn(stack, "crawler", lake.ProcessedCrawler)),
 		allow([]string{"glue:GetPartition"}, tableArns(stack, lake.RawDatabase, props.Sources.names()...)...),
 		allow([]string{"glue:GetTables"}, tableArns(stack, lake.ProcessedDatabase, "*")...),
 		allow([]string{"glue:CreatePartition", "glue:CreateTable", "glue:DeleteTable"}, tableArns(stack, lake.BatchDatabase, props.Sources.batchTables()...)...),
+		allow([]string{"glue:BatchDeletePartition", "glue:CreatePartition", "glue:GetPartitions", "glue:GetTable", "glue:UpdateTable"},
+			tableArns(stack, lake.ProcessedDatabase, props.Sources.quarantineTables()...)...),
 
 		allow([]string{"glue:GetDataQualityRulesetEvaluationRun", "glue:StartDataQualityRulesetEvaluationRun"},
 			gateArns(stack, environment, props.Sources)...),

@@ -34,7 +34,7 @@ def test_a_bad_row_keeps_its_columns_rules_batch_and_run(warehouse: Warehouse) -
     load(warehouse, "2024-01-01", movies=["rule a\nrule b"])
 
     assert warehouse.rows(
-        'select dataset, ingest_date, execution, rules_broken, q.row."any"::varchar, q.row from analytics.quarantine as q'
+        'select dataset, ingest_date, execution, rules_broken, q.row."any"::varchar, row from analytics.quarantine as q'
     ) == [
         [
             "movies",
