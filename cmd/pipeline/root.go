@@ -74,7 +74,8 @@ Exit codes: 0 success, 1 the run or the query failed, 2 wrong usage.`,
 		return usage.Errorf("%w; see `%s --help`", err, command.CommandPath())
 	})
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
-	root.AddCommand(a.runCommand(), a.statusCommand(), a.logsCommand(), a.queryCommand(), a.insightsCommand(), a.visualCommand(), a.upCommand(), a.downCommand(), a.resetCommand())
+	root.AddCommand(a.runCommand(), a.statusCommand(), a.logsCommand(), a.queryCommand(), a.insightsCommand(), a.quarantineCommand(), a.dqCommand(),
+		a.visualCommand(), a.upCommand(), a.downCommand(), a.resetCommand())
 	return root
 }
 

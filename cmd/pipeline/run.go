@@ -261,6 +261,7 @@ func (a *app) tell(ctx context.Context, run watched, result execution.Result) er
 		}
 	} else {
 		render.Result(a.out, result)
+		a.quarantineHint(result)
 		if result.Status == execution.Succeeded {
 			if err := a.glance(ctx, run); err != nil {
 				return err

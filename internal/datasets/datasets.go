@@ -149,3 +149,18 @@ func circular(list []Dataset, waves [][]string) []string {
 	}
 	return left
 }
+
+// Referring names the datasets that refer to the named one, at first or second hand, in the list's order.
+func Referring(list []Dataset, name string) []string {
+	found := []string{name}
+	for before := 0; before < len(found); {
+		before = len(found)
+		for _, dataset := range list {
+			refers := slices.ContainsFunc(dataset.RefersTo, func(to string) bool { return slices.Contains(found, to) })
+			if refers && !slices.Contains(found, dataset.Name) {
+				found = append(found, dataset.Name)
+			}
+		}
+	}
+	return found[1:]
+}

@@ -63,3 +63,12 @@ func TestWavesPutReferencesFirst(t *testing.T) {
 		t.Fatalf("waves %v, want %v", got, want)
 	}
 }
+
+func TestReferring(t *testing.T) {
+	list := []Dataset{{Name: "a"}, {Name: "b", RefersTo: []string{"a"}}, {Name: "c", RefersTo: []string{"b"}}, {Name: "d"}}
+	for name, want := range map[string]string{"a": "b c", "b": "c", "c": "", "d": ""} {
+		if got := strings.Join(Referring(list, name), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -252,7 +252,7 @@ func TestSummaryKeepsUnknownCountsApartFromZero(t *testing.T) {
 	text, err := json.Marshal(films)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"status": "FAILED", "reason": "too few rows", "read": 0, "processed": null, "quarantined": null,
-		"duplicates": null, "loaded": null, "failed_rules": []}`, string(text))
+		"duplicates": null, "loaded": null, "failed_rules": [], "warnings": []}`, string(text))
 }
 
 func TestSummaryThatIsNoneIsAnError(t *testing.T) {

@@ -41,6 +41,9 @@ type Dataset struct {
 	Duplicates  *int64       `json:"duplicates"`
 	Loaded      *int64       `json:"loaded"`
 	FailedRules []FailedRule `json:"failed_rules"`
+	// Warnings tell what is unusual and stopped nothing: columns that are not as in the batch before,
+	// rules of the row ruleset that the batch as a whole breaks.
+	Warnings []string `json:"warnings"`
 }
 
 // FailedRule is a rule with the number of rows that broke it; nil for a rule about a whole batch.
@@ -73,7 +76,10 @@ func (s *Summary) complete() {
 	for name, dataset := range s.Datasets {
 		if dataset.FailedRules == nil {
 			dataset.FailedRules = []FailedRule{}
-			s.Datasets[name] = dataset
 		}
+		if dataset.Warnings == nil {
+			dataset.Warnings = []string{}
+		}
+		s.Datasets[name] = dataset
 	}
 }

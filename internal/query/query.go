@@ -47,11 +47,18 @@ type StatementError struct{ Message string }
 // Error gives Redshift's message.
 func (e *StatementError) Error() string { return e.Message }
 
+// Parameter is a value that Redshift binds to :name in a statement. It is not empty.
+type Parameter struct{ Name, Value string }
+
 // Run executes one statement and waits for its end. When ctx ends first, the statement is cancelled.
-func (w Warehouse) Run(ctx context.Context, sql string) (Result, error) {
-	started, err := w.Client.ExecuteStatement(ctx, &redshiftdata.ExecuteStatementInput{
+func (w Warehouse) Run(ctx context.Context, sql string, parameters ...Parameter) (Result, error) {
+	request := &redshiftdata.ExecuteStatementInput{
 		Sql: &sql, WorkgroupName: &w.Workgroup, Database: &w.Database, SecretArn: &w.Secret,
-	})
+	}
+	for _, parameter := range parameters {
+		request.Parameters = append(request.Parameters, types.SqlParameter{Name: &parameter.Name, Value: &parameter.Value})
+	}
+	started, err := w.Client.ExecuteStatement(ctx, request)
 	if err != nil {
 		return Result{}, fmt.Errorf("query: %w", err)
 	}

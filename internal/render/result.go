@@ -42,6 +42,7 @@ func Result(out io.Writer, result execution.Result) {
 		}
 	}
 	failedRules(out, colours, result.Datasets, names)
+	warnings(out, colours, result.Datasets, names)
 }
 
 func dated(date string) string {
@@ -75,6 +76,21 @@ func failedRules(out io.Writer, colours paint, datasets map[string]execution.Dat
 	}
 	if writer.Length() > 0 {
 		fmt.Fprintf(out, "\n%s\n", colours.bold("Rules that failed"))
+		writer.Render()
+	}
+}
+
+// warnings writes what stopped nothing and yet may be news.
+func warnings(out io.Writer, colours paint, datasets map[string]execution.Dataset, names []string) {
+	writer := newTable(out)
+	writer.AppendHeader(table.Row{"dataset", "warning"})
+	for _, name := range names {
+		for _, warning := range datasets[name].Warnings {
+			writer.AppendRow(table.Row{name, oneLine(warning)})
+		}
+	}
+	if writer.Length() > 0 {
+		fmt.Fprintf(out, "\n%s\n", colours.bold("Warnings"))
 		writer.Render()
 	}
 }
