@@ -62,6 +62,13 @@ func TestWrongUsage(t *testing.T) {
 		"query x --file y":            "not both",
 		"query --file gone.sql":       "--file: open gone.sql: no such file or directory",
 		"query --output parquet x":    `--output "parquet": want table, json, csv`,
+		"quarantine mend":             `unknown command "mend"`,
+		"quarantine show x":           `takes no argument "x"`,
+		"quarantine show --limit -1":  "--limit -1: want a number of rows",
+		"quarantine show --output x":  `--output "x": want table, json, csv`,
+		"quarantine replay":           "give --dataset and --ingest-date",
+		"dq history --limit 0":        "--limit 0: want 1 to 1000 runs",
+		"dq history --output csv":     `--output "csv": want table, json`,
 	} {
 		code, out, err := pipeline(t.Context(), line)
 		assert.Equal(t, exitUsage, code, line)

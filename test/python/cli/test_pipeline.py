@@ -6,6 +6,7 @@ The commands run with --aws: it is the same code, with the cloud's address from 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -73,10 +74,11 @@ def pipeline(cloud: RunningCloud, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def lake() -> dict:
-    """Two buckets."""
+    """The buckets."""
     return {
-        "Resources": {"Raw": {"Type": "AWS::S3::Bucket"}, "Artifacts": {"Type": "AWS::S3::Bucket"}},
+        "Resources": {name: {"Type": "AWS::S3::Bucket"} for name in ("Raw", "Artifacts", "Processed")},
         "Outputs": {
+            "ProcessedBucket": {"Value": {"Ref": "Processed"}},
             "RawBucket": {"Value": {"Ref": "Raw"}, "Export": {"Name": "cli-raw"}},
             "ArtifactsBucket": {"Value": {"Ref": "Artifacts"}, "Export": {"Name": "cli-artifacts"}},
         },
@@ -167,7 +169,7 @@ def test_a_run_uploads_and_reports(pipeline: Pipeline, tmp_path: Path) -> None:
     assert result["ingest_date"] == DATE
     assert result["datasets"][ONE] == {
         "status": "SUCCEEDED", "reason": None, "read": 2, "processed": None, "quarantined": None,
-        "duplicates": None, "loaded": None, "failed_rules": [],
+        "duplicates": None, "loaded": None, "failed_rules": [], "warnings": [],
     }  # fmt: skip
     steps = [(step["name"], step["dataset"], step["status"]) for step in result["steps"]]
     assert steps == [
@@ -285,3 +287,148 @@ def test_query_tells_what_the_warehouse_refuses(pipeline: Pipeline) -> None:
     assert "the warehouse refused the statement" in done.stderr
     assert "films" in done.stderr
     assert done.stdout == ""
+
+
+# Quarantine -----------------------------------------------------------------------------------------------------------
+
+SET_ASIDE = f"{DATE}-run-1"
+
+
+@pytest.fixture
+def quarantined(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """A batch of two files with three bad rows, one of them twice, set aside by a run."""
+    s3 = pipeline.cloud.client("s3")
+    rows = [
+        {"id": "x", "title": 'A, "B"', "ingest_date": DATE, "rules_broken": 'IsComplete "id_typed"\nid_typed > 0'},
+        {"id": "y", "ingest_date": DATE, "rules_broken": "ColumnCount = 2"},
+        {"id": "9", "title": "é", "beyond_last_column": "z", "ingest_date": DATE, "rules_broken": "ColumnCount = 2"},
+    ]
+    key = f"quarantine/{ONE}/ingest_date={DATE}/execution={SET_ASIDE}/part-0.json"
+    place = {"Bucket": pipeline.outputs["ProcessedBucket"], "Key": key}
+    s3.put_object(**place, Body="\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode())
+    folder = f"raw/{ONE}/ingest_date={DATE}/"
+    for name in pipeline.keys(ONE):
+        s3.delete_object(Bucket=pipeline.outputs["RawBucket"], Key=folder + name)
+    put(pipeline, "a.csv", b'Id,Title\r\n1,"one"\r\nx,"A, ""B"""\r\ny\r\nx,"A, ""B"""\r\n')
+    put(pipeline, "b.csv.gz", gzip.compress("id,title\n9,é,z,zz\n2,two".encode()))
+    yield pipeline
+    s3.delete_object(**place)
+
+
+def put(pipeline: Pipeline, name: str, body: bytes) -> None:
+    key = f"raw/{ONE}/ingest_date={DATE}/{name}"
+    pipeline.cloud.client("s3").put_object(Bucket=pipeline.outputs["RawBucket"], Key=key, Body=body)
+
+
+def raw(pipeline: Pipeline, name: str) -> bytes:
+    key = f"raw/{ONE}/ingest_date={DATE}/{name}"
+    body = pipeline.cloud.client("s3").get_object(Bucket=pipeline.outputs["RawBucket"], Key=key)["Body"].read()
+    return gzip.decompress(body) if name.endswith(".gz") else body
+
+
+def sheet(pipeline: Pipeline, path: Path, **changes: dict[str, str]) -> str:
+    """The rows for editing, edited: columns by the `id` of the row that is changed."""
+    shown = pipeline("quarantine", "show", "--dataset", ONE, "--ingest-date", DATE, "--output", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | changes.get(f"id_{row['id']}", {}) for row in rows)
+    return str(path)
+
+
+def replay(pipeline: Pipeline, *arguments: str, code: int = 0) -> str:
+    done = pipeline("quarantine", "replay", "--dataset", ONE, "--ingest-date", DATE, *arguments, code=code)
+    return done.stderr
+
+
+def test_rows_in_quarantine_are_shown_with_their_rules(quarantined: Pipeline) -> None:
+    shown = json.loads(quarantined("quarantine", "show", "--output", "json").stdout)
+    assert shown["batches"] == [{"dataset": ONE, "ingest_date": DATE, "execution": SET_ASIDE, "rows": 3}]
+    assert shown["rules"][0] == {"dataset": ONE, "rule": "ColumnCount = 2", "rows": 2}
+    assert shown["rows"][0]["row"] == {"id": "x", "title": 'A, "B"'}
+    assert shown["rows"][0]["rules_broken"] == ['IsComplete "id_typed"', "id_typed > 0"]
+    table = quarantined("quarantine", "show", "--rule", "iscomplete").stdout
+    assert 'title=A, "B"' in table
+    assert "ColumnCount" not in table
+    limited = json.loads(quarantined("quarantine", "show", "--limit", "1", "--output", "json").stdout)
+    assert (len(limited["rows"]), limited["batches"][0]["rows"]) == (1, 3)
+    assert "No such rows" in quarantined("quarantine", "show", "--ingest-date", "2020-01-01").stdout
+    assert "give --dataset" in quarantined("quarantine", "show", "--output", "csv", code=2).stderr
+
+
+def test_mended_rows_replace_the_bad_ones_in_the_batch(quarantined: Pipeline, tmp_path: Path) -> None:
+    mended = sheet(
+        quarantined,
+        tmp_path / "rows.csv",
+        id_x={"id": "7"},
+        id_9={"title": "é, ü", "beyond_last_column": ""},
+    )
+    told = replay(quarantined, "--rows", mended)
+    assert "2 of 3 rows mended, 3 lines replaced in 2 file(s)" in told
+    assert "3 rows before, 3 now" in told, "the stand-in sets nothing aside"
+    assert raw(quarantined, "a.csv") == b'Id,Title\r\n1,"one"\r\n7,"A, ""B"""\r\ny\r\n7,"A, ""B"""\r\n'
+    assert raw(quarantined, "b.csv.gz") == 'id,title\n9,"é, ü"\n2,two'.encode()
+
+
+def test_a_replay_that_was_broken_off_goes_on(quarantined: Pipeline, tmp_path: Path) -> None:
+    """After a crash between the first file and the second, and after one before the run was started."""
+    mended = sheet(quarantined, tmp_path / "rows.csv", id_x={"id": "7"}, id_9={"beyond_last_column": ""})
+    put(quarantined, "a.csv", raw(quarantined, "a.csv").replace(b"\nx,", b"\n7,"))
+    assert "1 lines replaced in 1 file(s) of the batch; 1 were there already" in replay(quarantined, "--rows", mended)
+    whole = raw(quarantined, "a.csv"), raw(quarantined, "b.csv.gz")
+    assert "0 lines replaced in 0 file(s) of the batch; 2 were there already" in replay(quarantined, "--rows", mended)
+    assert (raw(quarantined, "a.csv"), raw(quarantined, "b.csv.gz")) == whole
+
+
+def test_a_replay_that_does_not_fit_writes_nothing(quarantined: Pipeline, tmp_path: Path) -> None:
+    whole = raw(quarantined, "a.csv"), raw(quarantined, "b.csv.gz")
+    unchanged = sheet(quarantined, tmp_path / "same.csv")
+    assert "no row of" in replay(quarantined, "--rows", unchanged, code=2)
+    mended = Path(sheet(quarantined, tmp_path / "rows.csv", id_x={"id": "7"}, id_9={"beyond_last_column": ""}))
+    other = tmp_path / "other.csv"
+    other.write_text(mended.read_text().replace(SET_ASIDE, f"{DATE}-run-0"))
+    assert f"now that of run {SET_ASIDE}" in replay(quarantined, "--rows", str(other), code=2)
+    put(quarantined, "a.csv", b"id,title\n1,one\n")
+    assert "Nothing was written" in replay(quarantined, "--rows", str(mended), code=2)
+    assert raw(quarantined, "b.csv.gz") == whole[1]
+    assert "nothing to replay" in quarantined(
+        "quarantine", "replay", "--dataset", ONE, "--ingest-date", "2020-01-01", code=2
+    ).stderr  # fmt: skip
+
+
+def test_a_date_goes_through_again_without_changed_rows(quarantined: Pipeline) -> None:
+    whole = raw(quarantined, "a.csv"), raw(quarantined, "b.csv.gz")
+    assert "3 rows before, 3 now; 0 left it" in replay(quarantined)
+    assert (raw(quarantined, "a.csv"), raw(quarantined, "b.csv.gz")) == whole
+
+
+def test_history_of_rules(pipeline: Pipeline) -> None:
+    tables = (ROOT / "sql/quality/tables.sql").read_text(encoding="utf-8")
+    create = next(part for part in tables.split(";") if "audit.rule_results" in part)
+    pipeline("query", "create schema audit")
+    pipeline("query", create)
+    for day, score, rows in ((30, 1.0, 50), (31, 0.5, 20)):
+        values = f"'run-{day}', '{ONE}', '2026-01-{day}', 'gate', '2026-02-01 00:00:{day}', {score}"
+        metrics = json.dumps([{"name": "Dataset.*.RowCount", "value": rows}])
+        result = "'PASS', null" if rows > 30 else "'FAIL', 'too few'"
+        pipeline(
+            "query",
+            f"insert into audit.rule_results values ({values}, 1, 'IsComplete \"id\"', 'PASS', null, json_parse('[]'))",
+        )
+        pipeline(
+            "query",
+            f"insert into audit.rule_results values ({values}, 2, 'RowCount > 30', {result}, json_parse('{metrics}'))",
+        )
+
+    scores = pipeline("dq", "history").stdout
+    assert "█▅" in scores
+    assert "RowCount > 30" in scores
+    assert "IsComplete" not in scores
+    rules = pipeline("dq", "history", "--rule", "rowcount").stdout
+    assert "█▁" in rules
+    assert "too few" in rules
+    (newest,) = json.loads(pipeline("dq", "history", "--dataset", ONE, "--limit", "1", "--output", "json").stdout)
+    assert (newest["execution"], newest["score"], len(newest["rules"])) == ("run-31", 0.5, 2)
+    assert newest["rules"][1]["metrics"] == [{"name": "Dataset.*.RowCount", "value": 20}]
+    assert "No such results" in pipeline("dq", "history", "--rule", "Nothing").stdout
