@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,8 @@ class Pipeline:
         s3, bucket = self.cloud.client("s3"), self.outputs["ProcessedBucket"]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             for item in page.get("Contents", []):
-                folder, _, _name = item["Key"].rpartition("/")
+                # Which run set rows aside is no part of what they are.
+                folder = re.sub("/execution=[^/]+$", "", item["Key"].rpartition("/")[0])
                 if not folder.startswith(("processed/", "quarantine/")):
                     continue
                 body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
@@ -106,7 +108,18 @@ class Pipeline:
             seen[f"analytics.{table}"] = self._rows_of(f"select count(*) as row_count from analytics.{table}")
             by_date = f"select ingest_date, count(*) as row_count from history.{table} group by 1"
             seen[f"history.{table}"] = self._rows_of(by_date)
+        seen["quarantine"] = self._rows_of("select dataset, ingest_date, rules_broken, row from analytics.quarantine")
         return seen
+
+    def quarantine(self, *arguments: str) -> list[dict[str, str]]:
+        """The rows in quarantine as they are given for editing."""
+        shown = self("quarantine", "show", "--output", "csv", *arguments).stdout
+        return list(csv.DictReader(io.StringIO(shown)))
+
+    def rule_results(self, execution: str) -> list[dict[str, Any]]:
+        """How the rules fared in a run, as the warehouse keeps it."""
+        columns = "dataset, ruleset, rule, result, score"
+        return self.query(f"select {columns} from audit.rule_results where execution = '{execution}'")
 
     def _rows_of(self, sql: str) -> list[str]:
         return sorted(json.dumps(row, sort_keys=True) for row in self.query(sql))

@@ -5,6 +5,7 @@ The tests run in the order of the file and share one deployment: what one publis
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 from collections.abc import Iterator
@@ -45,12 +46,59 @@ def test_a_good_run(pipeline: Pipeline, sample: Batch) -> None:
         assert counts["quarantined"] > 0
         assert counts["duplicates"] > 0
         assert counts["failed_rules"]
+        assert counts["warnings"] == []
         assert len(pipeline.lake()[f"processed/{name}/ingest_date={DATE}"]) == counts["processed"]
         assert len(pipeline.lake()[f"quarantine/{name}/ingest_date={DATE}"]) == counts["quarantined"]
     steps = {(step["name"], step["dataset"]) for step in result["steps"]}
     for name in ("movies", "ratings"):
         assert {(step, name) for step in ("Select", "Gate", "Transform", "Reconcile", "Publish")} <= steps
     assert all(step["status"] == "SUCCEEDED" for step in result["steps"])
+
+
+def test_the_results_of_rules_are_kept(pipeline: Pipeline) -> None:
+    evaluations = json.loads(pipeline("dq", "history", "--output", "json").stdout)
+
+    assert {(one["dataset"], one["ruleset"]) for one in evaluations} == {
+        (dataset["name"], ruleset) for dataset in DATASETS for ruleset in ("gate", "rows")
+    }
+    for one in evaluations:
+        passed = [rule["result"] == "PASS" for rule in one["rules"]]
+        assert one["score"] == pytest.approx(sum(passed) / len(passed))
+        assert all(passed) == (one["ruleset"] == "gate")
+        assert any(metric["name"] == "Dataset.*.RowCount" for rule in one["rules"] for metric in rule["metrics"])
+    documents = pipeline.cloud.client("s3").list_objects_v2(
+        Bucket=pipeline.outputs["ArtifactsBucket"], Prefix=f"reports/quality/execution={evaluations[0]['execution']}/"
+    )
+    assert documents["KeyCount"] == 2 * len(DATASETS)
+
+
+@pytest.mark.parametrize("dataset", [dataset["name"] for dataset in DATASETS])
+def test_bad_rows_are_in_the_catalog_and_in_the_warehouse(pipeline: Pipeline, dataset: str) -> None:
+    rows = pipeline.quarantine("--dataset", dataset)
+    (run,) = {row["quarantine_execution"] for row in rows}
+    kept = f"select count(*) as n from analytics.quarantine where dataset = '{dataset}' and execution = '{run}'"
+    assert pipeline.query(f"{kept} and row.rules_broken::varchar = rules_broken") == [{"n": len(rows)}]
+
+    glue = pipeline.cloud.client("glue")
+    table = {"DatabaseName": pipeline.outputs["ProcessedDatabase"], "TableName": f"quarantine_{dataset}"}
+    (partition,) = glue.get_partitions(**table)["Partitions"]
+    assert partition["Values"] == [DATE, run]
+    # A reader of the catalog finds the same rows, by name.
+    column = next(name for name in rows[0] if not name.startswith("quarantine_"))
+    rules = f'Rules = [RowCount = {len(rows)}, ColumnExists "{column}", IsComplete "rules_broken"]'
+    glue.create_data_quality_ruleset(Name=f"of-{dataset}", Ruleset=rules)
+    role = "arn:aws:iam::000000000000:role/test"
+    asked = {"DataSource": {"GlueTable": table}, "RulesetNames": [f"of-{dataset}"], "Role": role}
+    run_id = glue.start_data_quality_ruleset_evaluation_run(**asked)["RunId"]
+
+    def results() -> list[str] | None:
+        described = glue.get_data_quality_ruleset_evaluation_run(RunId=run_id)
+        assert described["Status"] != "FAILED", described
+        return described.get("ResultIds")
+
+    (result,) = wait_for(results, 120, "the evaluation of the table of bad rows")
+    glue.delete_data_quality_ruleset(Name=f"of-{dataset}")
+    assert glue.get_data_quality_result(ResultId=result)["Score"] == 1.0
 
 
 def test_every_mart_answers(pipeline: Pipeline) -> None:
@@ -114,11 +162,14 @@ def test_a_corrected_batch_with_fewer_rows_replaces_the_first(
     corrected = sample.copy(tmp_path / "corrected").without("ratings")
     header, *films = corrected.rows("movies")
     gone = [row for row in films if row[0] == KNOWN_FILM]
-    corrected.rewrite("movies", [header, *(row for row in films if row not in gone)])
+    # A new column is welcome, and people hear of it.
+    corrected.rewrite("movies", [[*header, "budget"], *([*row, "1"] for row in films if row not in gone)])
 
     result = pipeline.run(corrected.folder, DATE, "movies")
 
     assert_reconciled(result, "movies")
+    assert result["datasets"]["movies"]["warnings"] == ["New column budget (bigint)."]
+    assert "New column budget" in pipeline("status", result["execution"]).stdout
     assert result["datasets"]["movies"]["read"] == len(films) - len(gone)
     imdb_id = gone[0][header.index("imdb_id")]
     assert not any(imdb_id in row for row in pipeline.lake()[f"processed/movies/ingest_date={DATE}"])
@@ -139,6 +190,12 @@ def test_a_batch_that_fails_its_gate_is_not_processed(pipeline: Pipeline, sample
     assert (result["error"]["step"], result["error"]["dataset"]) == ("Gate", "movies")
     assert result["datasets"]["movies"]["status"] == "FAILED"
     assert any("title" in rule["rule"] for rule in result["datasets"]["movies"]["failed_rules"])
+    gone = [f"The column {name} is gone." for name in ("title (string)", "budget (bigint)")]
+    assert sorted(result["datasets"]["movies"]["warnings"]) == sorted(gone)
+    # What failed is what people look for.
+    failed = [rule for rule in pipeline.rule_results(result["execution"]) if rule["result"] == "FAIL"]
+    assert {(rule["dataset"], rule["ruleset"]) for rule in failed} == {("movies", "gate")}
+    assert 'ColumnExists "title"' in [rule["rule"] for rule in failed]
     assert result["datasets"]["ratings"]["status"] == "BLOCKED"
     assert "Gate" in result["told"] and "movies" in result["told"] and "title" in result["told"]
     assert not any(step["name"] == "Transform" for step in result["steps"])
@@ -269,6 +326,58 @@ def test_files_that_are_no_batch(
     assert result["error"]["error"] in error.split("|")
     assert result["datasets"]["movies"]["status"] == "FAILED"
     assert pipeline.lake() == lake
+
+
+def test_mended_rows_go_through_once(pipeline: Pipeline, sample: Batch, tmp_path: Path) -> None:
+    """Also when the batch was mended in part by a call that was broken off, and whenever the date is run again."""
+    header = sample.rows("movies")[0]
+    asked = ("--dataset", "movies", "--ingest-date", DATE)
+    rows = pipeline.quarantine(*asked)
+    films = [dict(zip(header, _film_of_old(header), strict=True)) for _ in range(2)]
+    for number, (row, film) in enumerate(zip(rows, films, strict=False)):
+        row |= film | {
+            "wikidata_qid": f"99999991{number}",
+            "imdb_id": f"tt999991{number}",
+            "title": 'Mended, "at last"',
+        }
+    mended = tmp_path / "rows.csv"
+    with mended.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    before = _published(pipeline)
+
+    done = pipeline("quarantine", "replay", *asked, "--rows", str(mended), "--output", "json")
+
+    result = json.loads(done.stdout)
+    assert_reconciled(result, *(dataset["name"] for dataset in DATASETS))
+    assert "2 of" in done.stderr
+    after = _published(pipeline)
+    assert (after["read"], after["films"], after["quarantine"]) == (
+        before["read"],
+        before["films"] + 2,
+        before["quarantine"] - 2,
+    )
+    titles = "select count(*) as n from analytics.movies where imdb_id like 'tt999991%' and title like 'Mended, \"at%'"
+    assert pipeline.query(titles) == [{"n": 2}]
+    lake, warehouse = pipeline.lake(), pipeline.warehouse()
+    assert len(warehouse["quarantine"]) == sum(
+        len(found) for part, found in lake.items() if part.startswith("quarantine/")
+    )
+
+    refused = pipeline("quarantine", "replay", *asked, "--rows", str(mended), code=2)
+    assert "`pipeline quarantine show` has what is there now" in refused.stderr
+    pipeline("run", "--ingest-date", DATE, "--datasets", "movies", "--output", "json")
+    assert pipeline.lake() == lake
+    assert pipeline.warehouse() == warehouse
+
+
+def _published(pipeline: Pipeline) -> dict[str, int]:
+    lake = pipeline.lake()
+    films, quarantine = (len(lake[f"{part}/movies/ingest_date={DATE}"]) for part in ("processed", "quarantine"))
+    newest = "select rows_read from audit.loads where dataset = 'movies' and ingest_date = '{}' order by loaded_at desc"
+    read = pipeline.query(newest.format(DATE))[0]["rows_read"]
+    return {"films": films, "quarantine": quarantine, "read": read}
 
 
 def _execute(pipeline: Pipeline, asked: dict[str, Any]) -> dict[str, Any]:
