@@ -27,6 +27,7 @@ RUNNING = re.compile(rb"<StackStatus>(?!REVIEW)\w+_IN_PROGRESS</StackStatus>")
 WITHOUT_EFFECT: dict[str, set[str]] = {
     "AWS::DynamoDB::Table": {"PointInTimeRecoverySpecification", "SSESpecification"},
     "AWS::Glue::Database": {"CatalogId"},
+    "AWS::Glue::Table": {"CatalogId"},
     "AWS::SNS::Topic": {"KmsMasterKeyId"},
     "AWS::StepFunctions::StateMachine": {"TracingConfiguration"},
 }
