@@ -20,6 +20,8 @@ from local.runtime.jvm import Jvm
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 LOG_SETTINGS = RUNTIME / "log4j2.properties"
+# Rules of each kind that Deequ knows, for the sake of its classes.
+EXERCISE = ROOT / "local" / "dq" / "exercise.dqdl"
 
 # A job on real data wants the optimizing compiler and the parallel collector; a run of seconds never earns them back.
 SMALL_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -205,6 +207,8 @@ def _exercise(folder: str) -> None:
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as F
 
+    from local.dq.engine import evaluate
+
     spark = SparkSession(SparkContext())
     rows = spark.range(100).selectExpr("id", "cast(id % 7 as string) as text", "timestamp_seconds(id) as at")
     for kind in ("csv", "json", "parquet"):
@@ -214,8 +218,9 @@ def _exercise(folder: str) -> None:
     text = spark.read.schema("line string").csv(f"{folder}/csv")
     text.select(F.inline(F.array(F.from_csv("line", "a string, b string")))).dropDuplicates().collect()
     rows.join(spark.range(5).hint("shuffle_merge"), "id").collect()
-    for name in ("org.apache.hadoop.fs.s3a.S3AFileSystem", "com.amazon.deequ.dqdl.EvaluateDataQuality"):
-        spark._jvm.java.lang.Class.forName(name)  # type: ignore[union-attr]
+    evaluation = evaluate(rows.select("id", "text"), EXERCISE.read_text(), {"other": rows})
+    evaluation.rows.select(F.to_json(F.struct("*"))).collect()
+    spark._jvm.java.lang.Class.forName("org.apache.hadoop.fs.s3a.S3AFileSystem")  # type: ignore[union-attr]
     spark.stop()
 
 

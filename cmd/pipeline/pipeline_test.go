@@ -69,6 +69,18 @@ func TestWrongUsage(t *testing.T) {
 		"quarantine replay":           "give --dataset and --ingest-date",
 		"dq history --limit 0":        "--limit 0: want 1 to 1000 runs",
 		"dq history --output csv":     `--output "csv": want table, json`,
+		"dq":                          "give the rules and the data",
+		"dq --rules go.mod":           "give the rules and the data",
+		"dq --rules gone --data data": "--rules gone: no such file or folder",
+		"dq --rules data --data data": "--rules data: this is a folder",
+		"dq --rules go.mod --data go.mod --source movies":                     `--source "movies": want ALIAS=FILE`,
+		"dq --rules go.mod --data go.mod --source a=go.mod --source a=go.mod": `the alias "a" is taken`,
+		"dq --rules go.mod --data go.mod --source primary=go.mod":             `the alias "primary" is taken`,
+		"dq --rules go.mod --data go.mod --rows gone/out.jsonl":               "does not exist",
+		"dq --rules go.mod --data go.mod --output xml":                        `--output "xml": want table, json`,
+		"dq --rules go.mod --data go.mod --composite both":                    `--composite "both": want column, row`,
+		"dq --rules go.mod --data go.mod":                                     "run `make setup` first",
+		"dq --rules go.mod --data go.mod --aws":                               "pipeline dq works on files of this machine",
 	} {
 		code, out, err := pipeline(t.Context(), line)
 		assert.Equal(t, exitUsage, code, line)

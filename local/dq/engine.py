@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Row
@@ -20,7 +22,8 @@ from pyspark.sql.types import ArrayType, NumericType, StringType
 
 from local.dq import predicates
 from local.dq.deequ import Deequ, Outcome
-from local.dq.rules import Analyzer, Rule, Ruleset, parse
+from local.dq.history import METRICS, History, HistoryError, Metrics, expectation, metric_of, static_condition
+from local.dq.rules import ANOMALIES, Analyzer, Rule, Ruleset, is_dynamic, parse
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,10 @@ NOT_BY_ROW = frozenset({"Completeness", "DatasetMatch", "ReferentialIntegrity", 
 
 # Analyzers whose metrics (least and greatest) come with a rule of equality.
 MEASURED_BY_EQUALS = ("ColumnValues", "ColumnLength")
+
+CUSTOM_SQL = "CustomSql"
+# https://docs.aws.amazon.com/glue/latest/dg/dqdl-rule-types-DetectAnomalies.html
+WATCHED = frozenset({*METRICS, *MEASURED_BY_EQUALS})
 
 NOT_MET = "Value: {} does not meet the constraint requirement!"
 
@@ -63,16 +70,21 @@ def evaluate(
     text: str,
     sources: Mapping[str, DataFrame] | None = None,
     by_row: bool = False,
+    history: Callable[[], Sequence[Metrics]] | None = None,
 ) -> Evaluation:
     """Evaluate the ruleset `text` on `frame`.
 
     `sources` are further datasets by alias. `by_row` joins composite rules row by row instead of outcome by outcome
-    (`compositeRuleEvaluation.method` = ROW). Raises RulesetError for a ruleset that the grammar refuses.
+    (`compositeRuleEvaluation.method` = ROW). `history` gives the metrics of earlier evaluations, the oldest first, for
+    rules that look back; it is called if there are any. Raises RulesetError for a ruleset that the grammar refuses.
     """
     deequ = Deequ(frame.sparkSession)
     ruleset = parse(deequ.jvm, text)
     run = _Run(deequ, frame.drop(*ROW_LEVEL_COLUMNS), dict(sources or {}))
     with run.views():
+        if any(leaf.dynamic for rule in ruleset.rules for leaf in rule.leaves()):
+            past = History(history()) if history is not None else None
+            ruleset = replace(ruleset, rules=tuple(run.looking_back(rule, past) for rule in ruleset.rules))
         return run.evaluate(ruleset, by_row)
 
 
@@ -87,6 +99,8 @@ class _Run:
         self.outcomes: dict[Rule, Outcome] = {}
         # Rules whose outcome is the share of rows that keep them: counted together at the end, in one scan.
         self.by_compliance: list[Rule] = []
+        # DetectAnomalies rules, with what they look back at.
+        self.anomalies: dict[Rule, History] = {}
         self._known = {name.lower() for name in frame.columns}
         self._columns = itertools.count()
 
@@ -109,6 +123,8 @@ class _Run:
         for rule in ruleset.rules:
             self._compose_column(rule, by_row)
         self._measure_compliance()
+        for rule, past in self.anomalies.items():
+            self._compare_with_past(rule, past)
         for rule in ruleset.rules:
             self._compose_outcome(rule, by_row)
         return Evaluation(
@@ -118,12 +134,68 @@ class _Run:
             judged=self.rows,
         )
 
+    # Rules that look back ---------------------------------------------------------------------------------------------
+
+    def looking_back(self, rule: Rule, past: History | None) -> Rule:
+        """The rule with numbers in place of what looks back; itself, with its outcome, if that cannot be done."""
+        if rule.nested:
+            return replace(rule, nested=tuple(self.looking_back(part, past) for part in rule.nested))
+        if not rule.dynamic:
+            return rule
+        if past is None:
+            self.outcomes[rule] = Outcome(None, "The rule needs the results of earlier runs, which are not given here")
+            return rule
+        try:
+            return self._watching(rule, past) if rule.type == ANOMALIES else self._static(rule, past)
+        except HistoryError as error:
+            self.outcomes[rule] = Outcome(None, str(error))
+            return rule
+
+    def _static(self, rule: Rule, past: History) -> Rule:
+        text = rule.text
+        if rule.threshold is not None and is_dynamic(rule.threshold):
+            metric = _compliance_metric(rule) or metric_of(rule.type, rule.columns)
+            text = _replace_last(text, rule.threshold, static_condition(rule.threshold, metric, past))
+        if rule.condition is not None and is_dynamic(rule.condition.java):
+            metric = metric_of(rule.type, rule.columns)
+            text = _replace_last(text, rule.condition.java, static_condition(rule.condition.java, metric, past))
+        (static,) = parse(self.deequ.jvm, f"Rules = [ {text} ]").rules
+        return replace(static, text=rule.text, labels=rule.labels, evaluated=static.text)
+
+    def _watching(self, rule: Rule, past: History) -> Rule:
+        """The rule whose metrics a DetectAnomalies rule watches."""
+        kind, *columns = (value for _, value in sorted(rule.parameters.items()))
+        kind = CUSTOM_SQL if kind.lower() == CUSTOM_SQL.lower() else kind
+        if kind not in WATCHED:
+            raise HistoryError(f"{ANOMALIES} does not know {kind}; known are {', '.join(sorted(WATCHED))}")
+        measured = _measuring_text(" ".join([kind, *(f'"{name}"' for name in columns)]))
+        (static,) = parse(self.deequ.jvm, f"Rules = [ {measured} ]").rules
+        watching = replace(static, text=rule.text, labels=rule.labels)
+        self.anomalies[watching] = past
+        return watching
+
+    def _compare_with_past(self, rule: Rule, past: History) -> None:
+        """The outcome of a DetectAnomalies rule. As long as there is not enough to compare with, it passes."""
+        outcome = self.outcomes[rule]
+        metrics = {name: value for name, value in outcome.metrics.items() if not name.endswith("Compliance")}
+        if not metrics:
+            self.outcomes[rule] = Outcome(None, outcome.message or "The metric cannot be measured")
+            return
+        strange = []
+        for name, value in metrics.items():
+            expected = expectation(past.values(name))
+            if not expected.holds(value):
+                strange.append(f"{name} is {value:g}, expected {expected.lower:g} to {expected.upper:g}")
+        self.outcomes[rule] = Outcome(not strange, "\n".join(strange) or None, metrics)
+
     # Simple rules -----------------------------------------------------------------------------------------------------
 
     def _judge(self, rules: Iterable[Rule]) -> None:
         """Evaluate simple rules, each by the means that fits it."""
         means: dict[Rule, Callable[[Rule], None] | None] = {}
         for rule in dict.fromkeys(rules):
+            if rule in self.outcomes:
+                continue
             if (refused := self._refused(rule)) is not None:
                 self.outcomes[rule] = refused
             else:
@@ -136,8 +208,6 @@ class _Run:
 
     def _refused(self, rule: Rule) -> Outcome | None:
         """The outcome of a rule that cannot be evaluated on this frame or not at all, else None."""
-        if rule.dynamic:
-            return Outcome(None, "Dynamic rules need the results of earlier runs, which this evaluation does not have")
         missing = [name for name in rule.columns if name.strip("`").lower() not in self._known]
         if missing and rule.type != "ColumnExists":
             return Outcome(False, f"Column {missing[0]} does not exist in the dataset")
@@ -204,6 +274,11 @@ class _Run:
     def _take_check(self, rule: Rule, outcome: Outcome) -> Column | None:
         """Take the outcome of a check; returns its column where it has to be mended."""
         self.outcomes[rule] = outcome
+        if rule.type == "ColumnExists" and rule.columns[0].strip("`").lower() in self._known:
+            # Deequ looks for the name as it is written.
+            self.outcomes[rule] = replace(
+                outcome, passed=True, message=None, metrics=dict.fromkeys(outcome.metrics, 1.0)
+            )
         if outcome.column is None:
             return None
         if (share := _measured_share(rule, outcome)) is not None:
@@ -232,15 +307,21 @@ class _Run:
     def _refer(self, rule: Rule) -> None:
         executable = self.deequ.executable(rule)
         alias = executable.referenceDatasetAlias()
-        if alias not in self.sources:
-            raise ValueError(f"{alias} is not among the additional data sources")
+        other = self._source(alias)
         name = self._new_column()
         columns, others = _strings(executable.primaryColumns()), _strings(executable.referenceColumns())
-        self.rows = self.deequ.refer(self.rows, columns, self.sources[alias], others, name)
+        self.rows = self.deequ.refer(self.rows, columns, other, others, name)
         self._take_column(rule, name)
 
     def _compare(self, rule: Rule) -> None:
+        for alias in _sources(rule):
+            self._source(alias)
         self.outcomes.update(self.deequ.compare(self.frame, [rule], self.sources))
+
+    def _source(self, alias: str) -> DataFrame:
+        if alias not in self.sources:
+            raise ValueError(f"{alias} is not among the additional data sources")
+        return self.sources[alias]
 
     def _take_column(self, rule: Rule, name: str) -> None:
         self.outcomes[rule] = Outcome(None, column=name)
@@ -371,8 +452,8 @@ class _Run:
             texts = ["RowCount", *(f'{kind} "{name}"' for kind in ("Completeness", "Uniqueness", *own))]
         else:
             texts = [analyzer.text]
-        conditions = [f"{text} {'= 0' if text.startswith(MEASURED_BY_EQUALS) else '> -1'}" for text in texts]
-        return list(parse(self.deequ.jvm, f"Rules = [ {', '.join(conditions)} ]").rules)
+        conditions = ", ".join(_measuring_text(text) for text in texts)
+        return list(parse(self.deequ.jvm, f"Rules = [ {conditions} ]").rules)
 
     def _is_numeric(self, name: str) -> bool:
         types = {field.name.lower(): field.dataType for field in self.frame.schema}
@@ -387,6 +468,26 @@ class _Run:
         return Outcome(bool(metrics) or None, "\n".join(reasons) or None, metrics)
 
 
+def _sources(rule: Rule) -> list[str]:
+    """The datasets that a rule compares the primary one with."""
+    if (alias := rule.parameters.get("ReferenceDatasetAlias")) is not None:
+        return [alias]
+    expressions = (value for name, value in rule.parameters.items() if name.startswith("AggregateExpression"))
+    named = (re.search(r"\(\s*([^.()]+)\.", expression) for expression in expressions)
+    return [match[1].strip() for match in named if match is not None and match[1].strip() != PRIMARY]
+
+
+def _measuring_text(metric: str) -> str:
+    """A rule that measures a metric such as `Completeness "name"`; whether it passes is of no interest."""
+    return f"{metric} {'= 0' if metric.startswith(MEASURED_BY_EQUALS) else '> -1'}"
+
+
+def _replace_last(text: str, condition: Any, by: str) -> str:
+    """A rule's text with another condition: the last one that reads like it, as a parameter may read so too."""
+    before, _, after = text.rpartition(condition.getFormattedCondition())
+    return f"{before}{by}{after}"
+
+
 def _judged_by_rows(rule: Rule) -> bool:
     """Whether the verdict on the dataset is drawn from the share of rows that keep the rule, not taken from Deequ."""
     return rule.threshold is not None or _mended(rule)
@@ -398,9 +499,10 @@ def _mended(rule: Rule) -> bool:
         return True
     if rule.type != "ColumnValues" or rule.condition is None:
         return False
-    # Deequ: NULL passes `not between` of dates; a NULL is neither in nor out of a list with EMPTY in it.
+    # Deequ: NULL passes `not between` of dates; a blank text fails `not matches`; a NULL is neither in nor out of a
+    # list with EMPTY in it.
     keywords = rule.condition.keywords & {"EMPTY", "WHITESPACES_ONLY"}
-    return rule.condition.operator == "NOT_BETWEEN" or bool(keywords)
+    return rule.condition.operator in ("NOT_BETWEEN", "NOT_MATCHES") or bool(keywords)
 
 
 def _measured_share(rule: Rule, outcome: Outcome) -> float | None:

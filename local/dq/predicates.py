@@ -64,11 +64,21 @@ def values(rule: Rule, judged: Column) -> Column:
     """
     if rule.condition is None:
         return judged
+    if rule.condition.operator == "NOT_MATCHES":
+        return _unlike(rule)
     passes = rule.condition.operator in NULL_PASSES
     judged = F.coalesce(judged, F.lit(passes))
     if rule.condition.operator == "NOT_BETWEEN":
         return judged & column(rule.parameters["TargetColumn"]).isNotNull()
     return judged
+
+
+def _unlike(rule: Rule) -> Column:
+    """`not matches`: what `matches` does not take, which is any text without a match of some length."""
+    assert rule.condition is not None
+    target, (pattern,) = column(rule.parameters["TargetColumn"]), rule.condition.java.getOperands()
+    found = F.regexp_extract(target.cast("string"), pattern.getOperand(), 0)
+    return F.when(target.isNull(), False).otherwise(found == "")
 
 
 def same_rows(rows: DataFrame, kept: DataFrame, name: str) -> DataFrame:

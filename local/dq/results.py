@@ -21,10 +21,11 @@ def rule_results(evaluation: Evaluation) -> list[dict[str, Any]]:
         {
             "Name": f"Rule_{number}",
             "Description": rule.text,
-            "EvaluatedRule": rule.text,
+            "EvaluatedRule": rule.evaluated or rule.text,
             "Result": {True: "PASS", False: "FAIL", None: "ERROR"}[outcome.passed],
             **_message(outcome),
             "EvaluatedMetrics": outcome.metrics,
+            **({"Labels": rule.labels} if rule.labels else {}),
         }
         for number, (rule, outcome) in enumerate(evaluation.rules, start=1)
     ]
@@ -55,7 +56,13 @@ def score(results: list[dict[str, Any]]) -> float:
 def rule_outcomes(evaluation: Evaluation) -> list[tuple[str, str, str | None, dict[str, float], str]]:
     """Rows of the frame `ruleOutcomes`, of RULE_OUTCOMES_SCHEMA. A rule that could not be evaluated has failed."""
     return [
-        (rule.text, "Passed" if outcome.passed else "Failed", outcome.message, outcome.metrics, rule.text)
+        (
+            rule.text,
+            "Passed" if outcome.passed else "Failed",
+            outcome.message,
+            outcome.metrics,
+            rule.evaluated or rule.text,
+        )
         for rule, outcome in evaluation.rules
     ]
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from local.dq.constants import ConstantError, Resolved, put_constants
+from local.dq.labels import LabelError, take_labels
+
 MAX_RULESET_CHARS = 65_536
+
+ANOMALIES = "DetectAnomalies"
 
 NEGATED = frozenset({"NOT_EQUALS", "NOT_IN", "NOT_BETWEEN", "NOT_MATCHES"})
 # The operators for which a NULL passes a ColumnValues rule.
@@ -20,6 +25,8 @@ NULL_PASSES = frozenset({"NOT_EQUALS", "NOT_IN"})
 # ANTLR reports "line 3:15 …" with the column counted from 0, which no editor does.
 _POSITION = re.compile(r"line (\d+):(\d+) ")
 _KEYWORD = re.compile("null|empty|whitespaces_only", re.IGNORECASE)
+NEW_LINE = "\n"
+_PARSING = "Parsing Error: "
 _EMPTY = "No rules or analyzers provided., "
 
 
@@ -51,6 +58,9 @@ class Rule:
     nested: tuple[Rule, ...] = field(compare=False)
     dynamic: bool = field(compare=False)
     java: Any = field(compare=False, repr=False)
+    labels: dict[str, str] = field(compare=False, default_factory=dict)
+    # The rule with numbers in place of what looks back; None for a rule that does not.
+    evaluated: str | None = field(compare=False, default=None)
 
     def leaves(self) -> Iterator[Rule]:
         """The simple rules that this rule is made of; the rule itself if it is simple."""
@@ -87,31 +97,44 @@ def parse(jvm: Any, text: str) -> Ruleset:
     if len(text) > MAX_RULESET_CHARS:
         raise RulesetError(f"a ruleset has at most {MAX_RULESET_CHARS} characters, this one has {len(text)}")
     # The parser of dqdl 1.0.0 takes a carriage return for an unknown token.
-    java = _parse_java(jvm, text.replace("\r\n", "\n"))
+    text = text.replace("\r\n", "\n")
+    try:
+        labelled = take_labels(text)
+        resolved = put_constants(labelled.text)
+    except (LabelError, ConstantError) as error:
+        before = text[: error.offset]
+        place = f"line {before.count(NEW_LINE) + 1}, column {error.offset - before.rfind(NEW_LINE)}"
+        raise RulesetError(f"{place}: {error}") from None
+    java = _parse_java(jvm, resolved)
     mapper = jvm.com.fasterxml.jackson.databind.ObjectMapper()
-    rules = tuple(_rule(rule, mapper) for rule in java.getRules())
+    rules = tuple(replace(_rule(rule, mapper), labels=labelled.of(index)) for index, rule in enumerate(java.getRules()))
     analyzers = tuple(
         Analyzer(each.toString(), each.getRuleType(), _parameters(each, mapper)) for each in java.getAnalyzers()
     )
     return Ruleset(rules, analyzers)
 
 
-def _parse_java(jvm: Any, text: str) -> Any:
+def _parse_java(jvm: Any, resolved: Resolved) -> Any:
     # `software` alone would be taken for a Python name by readers; py4j resolves packages by attribute.
     parser = getattr(jvm, "software").amazon.glue.dqdl.parser.DQDLParser()  # noqa: B009
     try:
-        return parser.parse(text)
+        return parser.parse(resolved.text)
     except Exception as error:
         java_error = getattr(error, "java_exception", None)
         if java_error is None:
             raise
-        raise RulesetError(_readable(java_error.getMessage() or java_error.toString())) from None
+        raise RulesetError(_readable(java_error.getMessage() or java_error.toString(), resolved)) from None
 
 
-def _readable(message: str) -> str:
+def _readable(message: str, resolved: Resolved) -> str:
     if _POSITION.search(message):
-        message = message.replace(_EMPTY, "")
-    return _POSITION.sub(lambda match: f"line {match[1]}, column {int(match[2]) + 1}: ", message)
+        message = message.replace(_EMPTY, "").replace(_PARSING, "")
+
+    def place(match: re.Match[str]) -> str:
+        line, column = int(match[1]), int(match[2])
+        return f"line {line}, column {resolved.column(line, column) + 1}: "
+
+    return _POSITION.sub(place, message)
 
 
 # Each call into the JVM costs the better part of a millisecond, and a ruleset has dozens of rules. Therefore the
@@ -132,7 +155,7 @@ def _rule(java: Any, mapper: Any) -> Rule:
         where=java.getWhereClause() if " where " in text and not composite else None,
         operator=java.getOperator().name() if composite else None,
         nested=tuple(_rule(rule, mapper) for rule in java.getNestedRules()) if composite else (),
-        dynamic=_is_dynamic(condition.java if condition else None) or _is_dynamic(threshold),
+        dynamic=kind == ANOMALIES or is_dynamic(condition.java if condition else None) or is_dynamic(threshold),
         java=java,
     )
 
@@ -152,8 +175,8 @@ def _condition(java: Any) -> Condition | None:
     return Condition(kind, java.getOperator().name(), keywords, java)
 
 
-def _is_dynamic(condition: Any) -> bool:
-    """Whether a condition looks back at earlier results, as `avg(last(3))` does."""
+def is_dynamic(condition: Any) -> bool:
+    """Whether a condition of the parser looks back at earlier results, as `avg(last(3))` does."""
     if condition is None or "(" not in condition.getConditionAsString():
         return False
     return _class(condition) == "NumberBasedCondition" and any(map(_has_function, condition.getOperands()))

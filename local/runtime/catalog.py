@@ -200,16 +200,16 @@ def _scan_csv(
 ) -> DataFrame:
     parameters = _parameters(table)
     header = parameters.get("skip.header.line.count", "0") != "0"
-    return split_lines(_lines(reader, paths, header, in_path), columns, CsvForm.of(parameters))
+    return split_lines(text_lines(reader, paths, header, in_path), columns, CsvForm.of(parameters))
 
 
-def _lines(reader: Any, paths: list[str], header: bool, in_path: list[tuple[str, str]]) -> DataFrame:
+def text_lines(reader: Any, paths: list[str], header: bool, in_path: list[tuple[str, str]] | None = None) -> DataFrame:
     """The lines of text files as column `line`, without each file's first one if that is a header.
 
     Spark's CSV reader does this, told to split at what is in no line: it drops blank lines and headers, reads .gz, and
     puts U+FFFD for bytes that are no UTF-8.
     """
-    schema = _schema([("line", "string"), *in_path])
+    schema = _schema([("line", "string"), *(in_path or [])])
     return reader.schema(schema).option("sep", NO_SEPARATOR).option("quote", "").option("header", header).csv(paths)
 
 
@@ -314,4 +314,4 @@ def _without_escapes(line: Column, form: CsvForm) -> Column:
 def read_csv(spark: SparkSession, paths: list[str], form: CsvForm, names: list[str], header: bool) -> DataFrame:
     """Read CSV files without a catalog table, as columns of strings of these names; `header`: pass over first lines."""
     reader = spark.read.option("recursiveFileLookup", True)
-    return split_lines(_lines(reader, paths, header, []), [(name, "string") for name in names], form)
+    return split_lines(text_lines(reader, paths, header), [(name, "string") for name in names], form)

@@ -10,7 +10,11 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import boto3
+
 TIMEOUT_SECONDS = 30
+# https://docs.aws.amazon.com/glue/latest/webapi/API_BatchGetDataQualityResult.html
+MOST_RESULTS = 100
 
 
 class PublishError(RuntimeError):
@@ -52,6 +56,32 @@ def publish(context: str, rules: list[dict[str, Any]], analyzers: list[dict[str,
         raise PublishError(f"the data quality result was refused: {error.read().decode(errors='replace')}") from error
     except OSError as error:
         raise PublishError(f"the data quality result could not be published to {endpoint}: {error}") from error
+
+
+def earlier_metrics(context: str) -> list[dict[str, float]]:
+    """The metrics of the job's earlier results of an evaluation context, the oldest first.
+
+    Rules look back at these: https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-dynamic-rules
+    """
+    glue = boto3.client("glue")
+    listed, token = [], {}
+    while True:
+        page = glue.list_data_quality_results(Filter={"JobName": _argument("JOB_NAME")}, **token)
+        listed += page["Results"]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    ids = [each["ResultId"] for each in sorted(listed, key=lambda each: each["StartedOn"])]
+    found = []
+    for start in range(0, len(ids), MOST_RESULTS):
+        batch = glue.batch_get_data_quality_result(ResultIds=ids[start : start + MOST_RESULTS])
+        found += [result for result in batch["Results"] if result.get("EvaluationContext", "") == context]
+    return [_metrics(result) for result in found]
+
+
+def _metrics(result: dict[str, Any]) -> dict[str, float]:
+    judged = [*result.get("RuleResults", []), *result.get("AnalyzerResults", [])]
+    return {name: value for each in judged for name, value in each.get("EvaluatedMetrics", {}).items()}
 
 
 def _argument(name: str) -> str:

@@ -14,7 +14,7 @@ from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
-from awsgluedq.publish import publish
+from awsgluedq.publish import earlier_metrics, publish
 from local.dq.engine import Evaluation, evaluate
 from local.dq.results import RULE_OUTCOMES_SCHEMA, analyzer_results, rule_outcomes, rule_results
 
@@ -97,13 +97,14 @@ def _evaluate(
     # the input is CSV, split and typed anew each time: with both frames kept, a job of five sinks takes half the time.
     data = frame.toDF().persist(KEPT)
     by_row = additional.get("compositeRuleEvaluation.method") == "ROW"
-    evaluation = evaluate(data, ruleset, sources, by_row)
+    context = str(publishing.get("dataQualityEvaluationContext", ""))
+    evaluation = evaluate(data, ruleset, sources, by_row, lambda: earlier_metrics(context))
     for rule, outcome in evaluation.rules:
         if outcome.passed is None:
             print(f"WARN: not evaluated: {rule.text}: {outcome.message}", file=sys.stderr)
     if _is_true(publishing.get("enableDataQualityResultsPublishing")):
         publish(
-            context=str(publishing.get("dataQualityEvaluationContext", "")),
+            context=context,
             rules=rule_results(evaluation),
             analyzers=analyzer_results(evaluation),
             started=started,

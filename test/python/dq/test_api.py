@@ -213,6 +213,11 @@ def test_dynamic_rules_are_for_jobs_only(cloud: RunningCloud, table: Table, rule
     assert "RowCount > avg(last(3)) * 0.5" in ended["ErrorString"]
 
 
+def test_anomalies_are_for_jobs_only(cloud: RunningCloud, table: Table, ruleset: Any) -> None:
+    ended = run(cloud, table.source(), ruleset('Rules = [ RowCount > 0, DetectAnomalies "RowCount" ]'))
+    assert (ended["Status"], 'DetectAnomalies "RowCount"' in ended["ErrorString"]) == ("FAILED", True)
+
+
 def test_the_same_token_starts_one_run(cloud: RunningCloud, table: Table, ruleset: Any) -> None:
     glue, name, token = cloud.client("glue"), ruleset("Rules = [ RowCount > 0 ]"), uuid.uuid4().hex
     asked = {"DataSource": table.source(), "Role": ROLE, "ClientToken": token}

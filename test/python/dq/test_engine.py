@@ -38,9 +38,12 @@ def evaluated(datasets: dict[str, Any]) -> Any:
 
     @cache
     def of(topic: str) -> tuple[Evaluation, dict[str, Any]]:
-        rules = ",\n".join(case["rule"] for case in read(topic)["rules"])
+        described = read(topic)
+        rules = ",\n".join(case["rule"] for case in described["rules"])
         others = {name: data for name, data in datasets.items() if name != "primary"}
-        evaluation = evaluate(datasets["primary"], f"Rules = [\n{rules}\n]", others, read(topic).get("by_row", False))
+        text = f"{described.get('preamble', '')}\nRules = [\n{rules}\n]"
+        history = (lambda: described["history"]) if "history" in described else None
+        evaluation = evaluate(datasets["primary"], text, others, described.get("by_row", False), history)
         return evaluation, {row["id"]: row for row in evaluation.rows.collect()}
 
     return of
@@ -58,7 +61,9 @@ def test_rule(evaluated: Any, topic: str, index: int) -> None:
     assert RESULTS[outcome.passed] == case["result"], outcome.message
     assert (outcome.message is None) == (case["result"] == "PASS")
     for name, value in case.get("metrics", {}).items():
-        assert outcome.metrics[name] == pytest.approx(value)
+        assert outcome.metrics[name] == pytest.approx(value, rel=1e-6)
+    assert rule.labels == case.get("labels", {})
+    assert rule.evaluated == case.get("evaluated", rule.evaluated)
 
 
 def rows_with(rows: dict[str, Any], column: str, text: str) -> str:

@@ -12,7 +12,7 @@ from running_cloud import RunningCloud
 
 pytestmark = pytest.mark.spark
 
-RULES = 'Rules = [ RowCount > 0, IsComplete "text", DetectAnomalies "RowCount" ]'
+RULES = 'Rules = [ RowCount > 0, IsComplete "text" labels=["team"="films"], FileSize "s3://bucket/" > 2 MB ]'
 PUBLISH = {"dataQualityEvaluationContext": "rows", "enableDataQualityResultsPublishing": True}
 
 
@@ -52,7 +52,7 @@ def test_the_collection_has_outcomes_rows_and_data(primary: Any) -> None:
     assert [(row["Rule"], row["Outcome"]) for row in outcomes.collect()] == [
         ("RowCount > 0", "Passed"),
         ('IsComplete "text"', "Failed"),
-        ('DetectAnomalies "RowCount"', "Failed"),
+        ('FileSize "s3://bucket/" > 2 MB', "Failed"),
     ]
     assert outcomes.collect()[0]["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
 
@@ -99,8 +99,36 @@ def test_a_job_publishes_its_result(cloud: RunningCloud, primary: Any, job_run: 
     assert result["Score"] == pytest.approx(1 / 3)
     assert [rule["Result"] for rule in result["RuleResults"]] == ["PASS", "FAIL", "ERROR"]
     assert result["RuleResults"][0]["EvaluatedMetrics"] == {"Dataset.*.RowCount": 6}
+    assert [rule.get("Labels") for rule in result["RuleResults"]] == [None, {"team": "films"}, None]
     late = datetime.now(UTC) + timedelta(minutes=1)
     assert glue.list_data_quality_results(Filter={**job_run, "StartedAfter": late})["Results"] == []
+
+
+def test_rules_look_back_at_the_jobs_earlier_results(
+    cloud: RunningCloud, primary: Any, job_run: dict[str, str]
+) -> None:
+    from awsgluedq.transforms import EvaluateDataQuality
+
+    rules = 'Rules = [ RowCount >= avg(last(2)), DetectAnomalies "RowCount" ]'
+
+    def outcomes(context: str) -> list[tuple[str, str]]:
+        options = {**PUBLISH, "dataQualityEvaluationContext": context}
+        found = EvaluateDataQuality().process_rows(frame=primary, ruleset=rules, publishing_options=options)
+        return [(row["Outcome"], row["EvaluatedRule"]) for row in found["ruleOutcomes"].toDF().collect()]
+
+    assert outcomes("one")[0] == ("Failed", "RowCount >= avg(last(2))")  # nothing to look back at
+    assert outcomes("one") == [("Passed", "RowCount >= 6"), ("Passed", 'DetectAnomalies "RowCount"')]
+    assert outcomes("other")[0] == ("Failed", "RowCount >= avg(last(2))")  # another context has a history of its own
+
+    glue = cloud.client("glue")
+    listed = glue.list_data_quality_results(Filter={**job_run})["Results"]
+    assert len(listed) == 3
+    results = [glue.get_data_quality_result(ResultId=each["ResultId"])["RuleResults"] for each in listed]
+    assert sorted(rules[0]["EvaluatedRule"] for rules in results) == [
+        "RowCount >= 6",
+        "RowCount >= avg(last(2))",
+        "RowCount >= avg(last(2))",
+    ]
 
 
 def test_a_result_that_cannot_be_published_fails_the_job(
