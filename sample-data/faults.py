@@ -148,6 +148,10 @@ def _future(fields: Fields, batch_end: int, number: int) -> None:
     fields["rated_at"] = str(batch_end + DAY + number)
 
 
+def _latin1_film(fields: Fields, batch_end: int, number: int) -> None:
+    fields["imdb_id"] = f"{fields['imdb_id']}\udce9"
+
+
 def _other_stars(fields: Fields, batch_end: int, number: int) -> None:
     fields["rating"] = "1.0" if fields["rating"] != "1.0" else "5.0"
 
@@ -162,6 +166,7 @@ RATING_FAULTS = (
     RowFault("text_in_number", "user_id", _USER, _set("user_id", "anna")),
     RowFault("text_in_number", "rated_at", 'ColumnValues "rated_at_typed" > 631151999', _set("rated_at", "yesterday")),
     RowFault("missing_user", "user_id", _USER, _set("user_id", "")),
+    RowFault("wrong_encoding", "imdb_id", 'ColumnValues "row_encoding" in ["utf-8"]', _latin1_film),
     RowFault("too_many_fields", "beyond_last_column", _COMPLETE, _unchanged, fields=1),
     RowFault("too_few_fields", "rated_at", _COMPLETE, _unchanged, fields=-1),
     RowFault("equal_row", "user_id", DUPLICATE, _unchanged, adds=True),

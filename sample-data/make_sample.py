@@ -27,6 +27,7 @@ from faults import BATCH_FAULTS, DUPLICATE, ROW_FAULTS, BatchFault, Fields, RowF
 HERE = Path(__file__).resolve().parent
 IDENTIFYING = {"movies": ("wikidata_qid", "imdb_id"), "ratings": Rating._fields}
 KEYS = {"movies": ("imdb_id",), "ratings": ("user_id", "imdb_id", "rated_at")}
+SMALL_FILMS, SMALL_RATINGS = 2_000, 3_000
 KEY_COPIED_EVERY = 5  # rows, by the batch fault key_not_unique
 
 
@@ -69,6 +70,8 @@ def _batches(options: argparse.Namespace, batch_start: int) -> Iterator[Batch]:
     rate = options.fault_rate if options.faults == "rows" else 0.0
     faults = _by_dataset(options.batch_fault)
     columns, films = _read_films(options.movies)
+    if options.small:
+        films, options.ratings = films[:SMALL_FILMS], SMALL_RATINGS
     spoiled = _assigned(rng, "movies", len(films), rate)
     yield Batch("movies", columns, len(films), films, spoiled, faults["movies"])
 
@@ -188,7 +191,8 @@ class _Writer:
         self._note(self._line, fields, fault)
 
     def _note(self, line: int | None, fields: Fields | None, fault: RowFault | BatchFault) -> None:
-        row = fields and {name: fields[name] for name in IDENTIFYING[self._batch.dataset] if name in fields}
+        named = [name for name in IDENTIFYING[self._batch.dataset] if fields and name in fields]
+        row = fields and {name: _as_read(fields[name]) for name in named}
         entry = {
             "dataset": self._batch.dataset,
             "file": self._name,
@@ -199,6 +203,11 @@ class _Writer:
             "rule": fault.rule,
         }
         self._manifest.write(json.dumps(entry) + "\n")
+
+
+def _as_read(text: str) -> str:
+    """A text as readers of UTF-8 see it, who put U+FFFD for a byte that is none."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _with_copied_keys(rows: Iterator[Sequence[str]], keys: Sequence[int]) -> Iterator[Sequence[str]]:
@@ -323,6 +332,11 @@ batch faults:
         default=[],
         metavar="DATASET:FAULT[:COLUMN]",
         help="spoil a whole batch; may be given several times, for columns of their own",
+    )
+    parser.add_argument(
+        "--small",
+        action="store_true",
+        help=f"the first {SMALL_FILMS:,} films and {SMALL_RATINGS:,} ratings: enough for rules on rows, not for gates",
     )
     parser.add_argument("--gzip", action="store_true", help="write .csv.gz")
     return parser

@@ -117,6 +117,7 @@ def test_each_spoiled_rating_is_quarantined_under_the_rule_that_must_catch_it(sp
         "unknown_film": 10,
         "rating_out_of_scale": 10,
         "rating_between_stars": 10,
+        "wrong_encoding": 10,
         "negative_number": 10,
         "future_time": 10,
         "text_in_number": 30,
@@ -148,7 +149,7 @@ def test_ratings_are_typed(spoiled: Path, ratings: Outcome) -> None:
         "rating": "decimal128(2, 1)",
         "rated_at": "timestamp[ns]",
     }
-    line = (spoiled / "ratings" / "ratings.csv").read_text().splitlines()[1]
+    line = (spoiled / "ratings" / "ratings.csv").read_text(errors="replace").splitlines()[1]
     staged = {
         f"{row['user_id']},{row['imdb_id']},{row['rating']},{int(row['rated_at'].timestamp())}"
         for row in ratings.staged["ratings"]
