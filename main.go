@@ -2,12 +2,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"moviepipeline/internal/dqdl"
+	"moviepipeline/internal/project"
 	"moviepipeline/stacks"
 )
 
@@ -23,6 +26,14 @@ func main() {
 }
 
 func synthesize() error {
+	checkout, err := project.Find(".")
+	if err != nil {
+		return err
+	}
+	// Here, and not in a target of the Makefile: a plain `cdk deploy` comes by as well.
+	if err := dqdl.Check(context.Background(), checkout); err != nil {
+		return err
+	}
 	app := awscdk.NewApp(nil)
 	environment, err := stacks.EnvironmentOf(app)
 	if err != nil {
