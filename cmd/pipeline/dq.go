@@ -53,7 +53,7 @@ Exit codes: 0 all rules passed, 1 some failed, 2 the rules or the data are unusa
 			return a.dq(command.Context(), request, output)
 		},
 	}
-	command.AddCommand(a.dqHistoryCommand())
+	command.AddCommand(a.dqCheckCommand(), a.dqHistoryCommand(), a.dqRecommendCommand())
 	flags := command.Flags()
 	flags.StringVar(&request.Rules, "rules", "", "`file` with the ruleset (DQDL)")
 	flags.StringVar(&request.Data, "data", "", "`file` or folder to evaluate")
