@@ -40,8 +40,10 @@ def main() -> int:
     _log_to(state / "local.log")
     listener = _listen(state, arguments.port)
     port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    lead_functions_here(url)
     configure_ministack(state, port)
-    cloud = build(f"http://127.0.0.1:{port}", state)
+    cloud = build(url, state)
     try:
         asyncio.run(serve(cloud, listener))
     finally:
@@ -83,6 +85,13 @@ def _listen(state: Path, port: int) -> socket.socket:
         remembered.write_text(str(listener.getsockname()[1]))
         return listener
     raise SystemExit(f"port {port} of 127.0.0.1 is taken; give another --port or none")
+
+
+def lead_functions_here(url: str) -> None:
+    """Replace what the shell says of AWS: Lambda functions inherit the environment, and ministack lets it prevail."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_ENDPOINT_URL"] = url
 
 
 def configure_ministack(state: Path, port: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,38 @@ def test_a_second_start_on_the_same_state_is_refused(cloud: RunningCloud) -> Non
     assert cloud.process is not None
     assert f"already runs with the state in {cloud.state} at {cloud.url} (pid {cloud.process.pid})" in second.stderr
     assert json.loads((cloud.state / "endpoint.json").read_text())["url"] == cloud.url
+
+
+FUNCTION = """
+import boto3
+
+def handler(event, context):
+    return boto3.client("s3").list_buckets()["Buckets"][0]["Name"]
+"""
+
+
+def test_a_function_calls_this_cloud_whatever_the_shell_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as shell:
+        shell.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        shell.setenv("AWS_PROFILE", "of-a-person")
+        cloud = RunningCloud(tmp_path).start()
+    try:
+        cloud.client("s3").create_bucket(Bucket="of-this-cloud")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as files:
+            files.writestr("index.py", FUNCTION)
+        functions = cloud.client("lambda")
+        functions.create_function(
+            FunctionName="f",
+            Runtime="python3.11",
+            Role=ROLE,
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+        )
+        answer = functions.invoke(FunctionName="f")["Payload"].read()
+    finally:
+        cloud.stop()
+    assert json.loads(answer) == "of-this-cloud"
 
 
 # Nothing lost -----------------------------------------------------------------------------------------------------
