@@ -205,8 +205,10 @@ def test_a_batch_that_fails_its_gate_is_not_processed(pipeline: Pipeline, sample
 @pytest.fixture
 def broken_job(pipeline: Pipeline) -> Iterator[None]:
     """The job of films fails, after it wrote something."""
-    s3 = pipeline.cloud.client("s3")
-    place = {"Bucket": pipeline.outputs["ArtifactsBucket"], "Key": "glue-scripts/movies.py"}
+    s3, glue = pipeline.cloud.client("s3"), pipeline.cloud.client("glue")
+    location = glue.get_job(JobName="movie-pipeline-dev-movies")["Job"]["Command"]["ScriptLocation"]
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    place = {"Bucket": bucket, "Key": key}
     script = s3.get_object(**place)["Body"].read()
     s3.put_object(**place, Body=script.replace(b"job.commit()", b'raise RuntimeError("the disk is full")'))
     yield
