@@ -106,6 +106,8 @@ type Charts struct {
 	Sections []Section
 	// Marts has the charts by the name of their mart.
 	Marts map[string]Chart
+	// Quality draws how the rules of a dataset fared over its batches.
+	Quality Chart
 }
 
 //go:embed charts
@@ -120,8 +122,12 @@ func OwnCharts() (Charts, error) {
 	return LoadCharts(folder)
 }
 
-// sectionsFile lists the sections; all other files are charts.
-const sectionsFile = "sections.json"
+// sectionsFile lists the sections, qualityFile draws the scores of rules; all other files are charts of
+// marts.
+const (
+	sectionsFile = "sections.json"
+	qualityFile  = "quality.json"
+)
 
 // LoadCharts reads a folder of charts. It is an error, which names the file, when a chart has an
 // unknown member, kind, format, section, rule or placeholder, or draws a column that it does not list.
@@ -135,20 +141,29 @@ func LoadCharts(folder fs.FS) (Charts, error) {
 		return Charts{}, err
 	}
 	for _, file := range files {
-		if file == sectionsFile {
+		if file == sectionsFile || file == qualityFile {
 			continue
 		}
-		chart := Chart{Mart: strings.TrimSuffix(path.Base(file), ".json")}
-		err := decode(folder, file, &chart)
-		if err == nil {
-			err = chart.check(charts.Sections)
-		}
+		chart, err := readChart(folder, file, charts.Sections)
 		if err != nil {
-			return Charts{}, fmt.Errorf("%s: %w", file, err)
+			return Charts{}, err
 		}
 		charts.Marts[chart.Mart] = chart
 	}
-	return charts, nil
+	charts.Quality, err = readChart(folder, qualityFile, []Section{{ID: qualityID}})
+	return charts, err
+}
+
+func readChart(folder fs.FS, file string, sections []Section) (Chart, error) {
+	chart := Chart{Mart: strings.TrimSuffix(path.Base(file), ".json")}
+	err := decode(folder, file, &chart)
+	if err == nil {
+		err = chart.check(sections)
+	}
+	if err != nil {
+		return Chart{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return chart, nil
 }
 
 func decode(folder fs.FS, file string, into any) error {

@@ -58,6 +58,7 @@ func TestChartsThatAreRefused(t *testing.T) {
 		_, err := LoadCharts(fstest.MapFS{
 			"sections.json": {Data: []byte(`[{"id": "s", "title": "S", "intro": "I"}]`)},
 			"mart.json":     {Data: []byte(chart)},
+			"quality.json":  {Data: []byte(strings.Replace(goodChart, `"section": "s"`, `"section": "quality"`, 1))},
 		})
 		return err
 	}

@@ -58,6 +58,9 @@ type view struct {
 	Runs     []runView
 	Datasets []datasetView
 	Counted  bool
+	// Judged tells that results of rules were kept, Trends are the charts of how they fared over batches.
+	Judged   bool
+	Trends   []chartView
 	Sections []sectionView
 }
 
@@ -82,6 +85,7 @@ func (p Page) Draw(report Report) ([]byte, error) {
 		shown.Datasets = append(shown.Datasets, dataset)
 		shown.Counted = shown.Counted || dataset.Counted
 	}
+	shown.addQuality(report)
 	shown.addCharts(report.Marts)
 	var page bytes.Buffer
 	err = parsed.Execute(&page, shown)
@@ -213,6 +217,8 @@ type datasetView struct {
 	Rules []ruleView
 	// Whole tells that a rule about the batch failed.
 	Whole bool
+	// Rulesets are how the rules fared; none when the results were not kept.
+	Rulesets []rulesetView
 }
 
 // mostRules is how many rules are shown at once; it is not worth a page to hide but one more.
@@ -229,10 +235,11 @@ func (d datasetView) Most() []ruleView {
 // Others are the rules that Most leaves out.
 func (d datasetView) Others() []ruleView { return d.Rules[len(d.Most()):] }
 
-// ruleView is a broken rule; Percent is its length in the picture.
+// ruleView is a broken rule; Percent is its length in the picture, Reason why a rule about the batch failed.
 type ruleView struct {
 	execution.FailedRule
 	Percent float64
+	Reason  string
 }
 
 func datasetOf(name string, dataset execution.Dataset) datasetView {
@@ -255,7 +262,7 @@ func datasetOf(name string, dataset execution.Dataset) datasetView {
 		if rule.Rows != nil {
 			rows = *rule.Rows
 		}
-		seen.Rules = append(seen.Rules, ruleView{rule, 100 * float64(rows) / float64(most)})
+		seen.Rules = append(seen.Rules, ruleView{FailedRule: rule, Percent: 100 * float64(rows) / float64(most)})
 	}
 	slices.SortStableFunc(seen.Rules, func(a, b ruleView) int { return cmp.Compare(b.Percent, a.Percent) })
 	return seen

@@ -3,6 +3,7 @@ package insights
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,12 +11,14 @@ import (
 	"sync"
 
 	"moviepipeline/internal/execution"
+	"moviepipeline/internal/quality"
 )
 
 // Prefixes of the reports in the artifacts bucket.
 const (
-	runsPrefix  = "reports/runs/"
-	martsPrefix = "reports/marts/"
+	runsPrefix    = "reports/runs/"
+	martsPrefix   = "reports/marts/"
+	qualityPrefix = "reports/quality/"
 )
 
 // latestRuns is how many runs the page tells of; reading them all would take longer with every day.
@@ -28,6 +31,9 @@ var ErrNoRun = errors.New("no run has left a report yet")
 type Report struct {
 	// Runs are the latest, the newest first: at least one.
 	Runs []execution.Summary
+	// Evaluations are how the rules fared in these runs, by the name of the execution. Runs that broke off
+	// early have none, nor have those before results were kept.
+	Evaluations map[string][]quality.Evaluation
 	// Unloaded is the run whose marts are drawn: the newest that unloaded them, or nil.
 	Unloaded *execution.Summary
 	// Marts are those that this run unloaded, by name. One that is no longer made is not among them,
@@ -53,6 +59,9 @@ func Read(ctx context.Context, objects Objects) (Report, error) {
 		return Report{}, ErrNoRun
 	}
 	report := Report{Runs: runs}
+	if report.Evaluations, err = readEvaluations(ctx, objects, runs); err != nil {
+		return Report{}, err
+	}
 	for i := range runs {
 		if len(runs[i].Marts) > 0 {
 			report.Unloaded = &runs[i]
@@ -84,6 +93,37 @@ func readRuns(ctx context.Context, objects Objects) ([]execution.Summary, error)
 		}
 		return summary, nil
 	})
+}
+
+// readEvaluations gives the documents that the workflow wrote for each ruleset, those of a run in the order of
+// their names: the gate before the rows.
+func readEvaluations(ctx context.Context, objects Objects, runs []execution.Summary) (map[string][]quality.Evaluation, error) {
+	read, err := together(runs, func(run execution.Summary) ([]quality.Evaluation, error) {
+		found, err := objects.List(ctx, qualityPrefix+"execution="+run.Execution+"/")
+		if err != nil {
+			return nil, err
+		}
+		return readAll(ctx, objects, found)
+	})
+	evaluations := map[string][]quality.Evaluation{}
+	for i, run := range runs {
+		evaluations[run.Execution] = read[i]
+	}
+	return evaluations, err
+}
+
+func readAll(ctx context.Context, objects Objects, documents []Object) ([]quality.Evaluation, error) {
+	evaluations := make([]quality.Evaluation, len(documents))
+	for i, document := range documents {
+		content, err := objects.Get(ctx, document.Key)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(content, &evaluations[i]); err != nil {
+			return nil, fmt.Errorf("%s: results of rules: %w", document.Key, err)
+		}
+	}
+	return evaluations, nil
 }
 
 func readMarts(ctx context.Context, objects Objects, names []string) ([]Mart, error) {

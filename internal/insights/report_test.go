@@ -32,7 +32,7 @@ func files(t *testing.T, runs []execution.Summary, marts map[string]string) Fold
 }
 
 func TestReadTakesTheMartsOfTheNewestRunThatUnloadedThem(t *testing.T) {
-	runs := []execution.Summary{summary("z-first", "gone"), summary("a-second", "kept", "empty"), failedReport().Runs[0]}
+	runs := []execution.Summary{summary("2026-01-31-z-first", "gone"), summary("2026-01-31-a-second", "kept", "empty"), failedReport().Runs[0]}
 	report, err := Read(context.Background(), files(t, runs, map[string]string{
 		"gone/000":  `{"n":1}`,
 		"kept/001":  `{"n":3}`,
@@ -43,7 +43,7 @@ func TestReadTakesTheMartsOfTheNewestRunThatUnloadedThem(t *testing.T) {
 	require.NoError(t, err)
 
 	assert.Equal(t, "2026-02-01-run-failed", report.Runs[0].Execution, "the newest by its end, not by its name")
-	assert.Equal(t, "a-second", report.Unloaded.Execution)
+	assert.Equal(t, "2026-01-31-a-second", report.Unloaded.Execution)
 	require.Len(t, report.Marts, 2, "what an older run unloaded and is made no more is left out")
 	assert.Equal(t, Mart{Name: "empty"}, report.Marts[0])
 	assert.Equal(t, Mart{"kept", []string{"n"}, []Row{{json.Number("1")}, {json.Number("2")}, {json.Number("3")}}}, report.Marts[1])
@@ -54,7 +54,7 @@ func TestReadWithoutARunOrWithABrokenOne(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoRun)
 	_, err = Read(context.Background(), Folder{fstest.MapFS{"runs/broken.json": {Data: []byte("{")}}})
 	require.ErrorContains(t, err, "reports/runs/broken.json: summary of the run")
-	_, err = Read(context.Background(), files(t, []execution.Summary{summary("a", "bad")}, map[string]string{"bad/000": "x"}))
+	_, err = Read(context.Background(), files(t, []execution.Summary{summary("2026-01-31-a", "bad")}, map[string]string{"bad/000": "x"}))
 	require.ErrorContains(t, err, "reports/marts/bad/000: row 1: ")
 }
 
@@ -78,7 +78,7 @@ func TestPageTellsOfTheRun(t *testing.T) {
 	page := draw(t, fullReport(t))
 	for _, words := range []string{
 		"✓</span> succeeded", "10,003", "4 min 09 s", "<b>9,949</b> processed", "<b>1</b> duplicate<",
-		"The sum is right: no row of films was lost or doubled.", "Every row of stars kept every rule.", "The latest 2 runs", "The other 4 rules",
+		"The sum is right: no row of films was lost or doubled.", "Every row of stars kept every rule.", "The latest 3 runs", "The other 4 rules",
 	} {
 		assert.Contains(t, page, words)
 	}

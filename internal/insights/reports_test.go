@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moviepipeline/internal/execution"
+	"moviepipeline/internal/quality"
 )
 
 var (
@@ -48,11 +49,11 @@ func pointer[T any](value T) *T { return &value }
 func summary(name string, marts ...string) execution.Summary {
 	began := time.Date(2026, 1, 31, 4, 0, 0, 0, time.UTC)
 	return execution.Summary{
-		Execution: name, Status: execution.Succeeded, IngestDate: "2026-01-31", Marts: marts,
+		Execution: name, Status: execution.Succeeded, IngestDate: name[:10], Marts: marts,
 		Began: &began, Ended: pointer(began.Add(249 * time.Second)),
 		Datasets: map[string]execution.Dataset{
 			"films": {
-				Status: "SUCCEEDED", Read: pointer(int64(10_000)), Processed: pointer(int64(9_949)),
+				Status: "SUCCEEDED", Warnings: []string{"New column " + hostile[3] + " (string)."}, Read: pointer(int64(10_000)), Processed: pointer(int64(9_949)),
 				Quarantined: pointer(int64(50)), Duplicates: pointer(int64(1)), Loaded: pointer(int64(9_949)),
 				FailedRules: []execution.FailedRule{
 					{Rule: `ColumnValues "year" between 1887 and 2036`, Rows: pointer(int64(20))},
@@ -81,8 +82,34 @@ func fullReport(t *testing.T) Report {
 		films.FailedRules = append(films.FailedRules, execution.FailedRule{Rule: fmt.Sprintf("IsComplete \"column_%d\"", i), Rows: pointer(int64(1))})
 	}
 	run.Datasets["films"] = films
-	report.Runs, report.Unloaded = []execution.Summary{run, failedReport().Runs[0]}, &run
+	older, failed := summary("2026-01-30-run-older"), failedReport()
+	report.Runs, report.Unloaded = []execution.Summary{run, failed.Runs[0], older}, &run
+	report.Evaluations = map[string][]quality.Evaluation{
+		run.Execution: {
+			evaluation(run, "films", "gate", "PASS", "PASS", "PASS"), evaluation(run, "films", "rows", "PASS", "FAIL", "ERROR", "PASS"),
+			evaluation(run, "stars", "gate", "PASS"),
+		},
+		failed.Runs[0].Execution: failed.Evaluations[failed.Runs[0].Execution],
+		older.Execution:          {evaluation(older, "films", "gate", "PASS", "PASS"), evaluation(older, "films", "rows", "PASS", "PASS", "PASS", "FAIL")},
+	}
 	return report
+}
+
+// evaluation is the document that the workflow writes of a ruleset. Rules that failed have a hostile reason.
+func evaluation(run execution.Summary, dataset, ruleset string, results ...string) quality.Evaluation {
+	made := quality.Evaluation{Execution: run.Execution, Dataset: dataset, Date: run.IngestDate, Ruleset: ruleset}
+	passed := 0
+	for i, result := range results {
+		rule := quality.Rule{Rule: fmt.Sprintf("RowCount > %d", i), Result: result}
+		if result == "PASS" {
+			passed++
+		} else {
+			rule.Reason = pointer(hostile[1])
+		}
+		made.Rules = append(made.Rules, rule)
+	}
+	made.Score = float64(passed) / float64(len(results))
+	return made
 }
 
 // sparseReport has marts with one row, with NULL in all but the labels, and without any row.
@@ -104,10 +131,13 @@ func failedReport() Report {
 	run.Status = execution.Failed
 	run.Error = &execution.Failure{Step: pointer("Gate"), Dataset: pointer("films"), Error: "GateFailed", Cause: hostile[3]}
 	run.Datasets = map[string]execution.Dataset{
-		"films": {Status: "FAILED", Reason: pointer(hostile[1]), Read: pointer(int64(12)), FailedRules: []execution.FailedRule{{Rule: `RowCount > 10000`}}},
+		"films": {Status: "FAILED", Reason: pointer(hostile[1]), Read: pointer(int64(12)), FailedRules: []execution.FailedRule{{Rule: "RowCount > 1"}}},
 		"stars": {Status: "BLOCKED", Reason: pointer("films failed")},
 	}
-	return Report{Runs: []execution.Summary{run}}
+	return Report{
+		Runs:        []execution.Summary{run},
+		Evaluations: map[string][]quality.Evaluation{run.Execution: {evaluation(run, "films", "gate", "PASS", "FAIL")}},
+	}
 }
 
 // madeUp fills the columns of a chart after their formats.
