@@ -3,9 +3,11 @@ package insights
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,9 +45,13 @@ func TestPageInABrowser(t *testing.T) {
 	write("full", fullReport(t))
 	write("sparse", sparseReport(t))
 	write("failed", failedReport())
-	texts, err := json.Marshal(hostile)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(pages, "hostile.json"), texts, 0o600))
+	for file, content := range map[string]any{
+		"hostile.json": hostile, "marts.json": slices.Sorted(maps.Keys(ownCharts(t).Marts)),
+	} {
+		text, err := json.Marshal(content)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(pages, file), text, 0o600))
+	}
 
 	command := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join("test", "browser", "page.test.mjs"))
 	command.Dir = root

@@ -223,6 +223,7 @@ func (c Chart) checkColumns() error {
 	for _, columns := range c.Sentence.Of {
 		wanted = append(wanted, columns)
 	}
+	wanted = slices.AppendSeq(wanted, maps.Keys(c.Sentence.Without))
 	slices.Sort(wanted)
 	for _, name := range wanted {
 		if c.column(name) == nil {

@@ -20,8 +20,9 @@ var formats = map[string]func(any) string{
 	"usd":     numeric(dollars),
 	"percent": numeric(func(n float64) string { return thousands(n, 1) + "%" }),
 	"points":  numeric(func(n float64) string { return thousands(n, 1) }),
+	"gap":     numeric(func(n float64) string { return signed(n, thousands(n, 1)) }),
 	"stars":   numeric(func(n float64) string { return thousands(n, 2) }),
-	"minutes": numeric(func(n float64) string { return thousands(n, 0) + " min" }),
+	"minutes": numeric(func(n float64) string { return thousands(n, 0) + "\u00a0min" }),
 	"r":       numeric(func(n float64) string { return thousands(n, 2) }),
 	"year":    numeric(func(n float64) string { return strconv.Itoa(int(n)) }),
 	"decade":  numeric(func(n float64) string { return strconv.Itoa(int(n)) + "s" }),
@@ -39,10 +40,14 @@ var formats = map[string]func(any) string{
 // textual are the formats whose values are no amounts: they align to the left.
 var textual = []string{"text", "date", "months"}
 
-// say writes a value as it stands in a sentence: months by their full name.
+// say writes a value as it stands in a sentence: months and weekdays by their full names.
 func say(value any, format string) string {
-	if n, isNumber := number(value); isNumber && format == "month" && n >= 1 && n <= 12 {
-		return time.Month(int(n)).String()
+	n, isNumber := number(value)
+	switch {
+	case isNumber && format == "month":
+		return named(n, func(i int) string { return time.Month(i).String() }, 1, 12)
+	case isNumber && format == "weekday":
+		return named(n, func(i int) string { return time.Weekday(i % 7).String() }, 1, 7)
 	}
 	return show(value, format)
 }
@@ -69,6 +74,14 @@ func numeric(write func(float64) string) func(any) string {
 	}
 }
 
+// signed puts a plus before what is written of a number above zero.
+func signed(n float64, written string) string {
+	if n > 0 && strings.Trim(written, "0.,") != "" {
+		return "+" + written
+	}
+	return written
+}
+
 func named(n float64, name func(int) string, from, to int) string {
 	if i := int(n); float64(i) == n && i >= from && i <= to {
 		return name(i)
@@ -85,7 +98,7 @@ func dated(value any, from, to string) string {
 	return date.Format(to)
 }
 
-// dollars are written with three digits: $158 m.
+// dollars are written with three digits: $158 m. The unit stays with its number where a line ends.
 func dollars(n float64) string {
 	sign, size := "", math.Abs(n)
 	if n < 0 {
@@ -94,7 +107,7 @@ func dollars(n float64) string {
 	for _, unit := range []struct {
 		worth float64
 		name  string
-	}{{1e9, " bn"}, {1e6, " m"}, {1e3, " k"}} {
+	}{{1e9, "\u00a0bn"}, {1e6, "\u00a0m"}, {1e3, "\u00a0k"}} {
 		if size >= unit.worth*0.9995 {
 			return sign + "$" + digits(size/unit.worth) + unit.name
 		}

@@ -55,16 +55,19 @@ func TestFormats(t *testing.T) {
 		value        any
 		format, want string
 	}{
-		{json.Number("1234567890.4"), "usd", "$1.23 bn"},
-		{json.Number("158210859.50"), "usd", "$158 m"},
-		{json.Number("999999999"), "usd", "$1.00 bn"},
-		{json.Number("45300"), "usd", "$45.3 k"},
+		{json.Number("1234567890.4"), "usd", "$1.23\u00a0bn"},
+		{json.Number("158210859.50"), "usd", "$158\u00a0m"},
+		{json.Number("999999999"), "usd", "$1.00\u00a0bn"},
+		{json.Number("45300"), "usd", "$45.3\u00a0k"},
 		{json.Number("12"), "usd", "$12"},
-		{json.Number("-2500000"), "usd", "−$2.50 m"},
+		{json.Number("-2500000"), "usd", "−$2.50\u00a0m"},
 		{json.Number("1234567"), "count", "1,234,567"},
 		{json.Number("48.75"), "percent", "48.8%"},
 		{json.Number("-0.04"), "points", "0.0"},
 		{json.Number("-17.1"), "points", "−17.1"},
+		{json.Number("7.04"), "gap", "+7.0"},
+		{json.Number("0.04"), "gap", "0.0"},
+		{json.Number("-14.8"), "gap", "−14.8"},
 		{json.Number("3.5"), "stars", "3.50"},
 		{json.Number("1990"), "decade", "1990s"},
 		{json.Number("1990"), "year", "1990"},
@@ -82,4 +85,6 @@ func TestFormats(t *testing.T) {
 		assert.Equal(t, of.want, show(of.value, of.format), "%v as %s", of.value, of.format)
 	}
 	assert.Equal(t, "September", say(json.Number("9"), "month"))
+	assert.Equal(t, "Sunday", say(json.Number("7"), "weekday"))
+	assert.Equal(t, []string{"0.04%", "1.0%", "0.0%"}, []string{percent(4, 10_000), percent(1, 100), percent(0, 7)})
 }

@@ -116,11 +116,7 @@ func share(part, whole *int64) string {
 	if part == nil || whole == nil || *whole == 0 {
 		return missing
 	}
-	percent := 100 * float64(*part) / float64(*whole)
-	if percent > 0 && percent < 0.1 {
-		return thousands(percent, 2) + "%"
-	}
-	return thousands(percent, 1) + "%"
+	return percent(float64(*part), float64(*whole))
 }
 
 // scripts are the libraries and the page's own, in the order of loading.

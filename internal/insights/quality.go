@@ -14,12 +14,15 @@ import (
 // qualityID is the section of the page that tells how the rules fared.
 const qualityID = "quality"
 
-// titles are the names of rulesets on the page.
-var titles = map[string]string{"gate": "Gate", "rows": "Row rules"}
+// titles are the names of rulesets on the page, with whom their rules held for.
+var titles = map[string]struct{ title, whom string }{
+	"gate": {"Gate", " for the batch"},
+	"rows": {"Row rules", " for every row"},
+}
 
 // rulesetView is how the rules of a ruleset fared in the latest run.
 type rulesetView struct {
-	Title, Score string
+	Title, Whom, Score string
 	// Held tells of each rule, in the order of the file, whether it held.
 	Held []bool
 	// Before is the score in the batch of the date BeforeDate, the one before; empty when none is known.
@@ -63,7 +66,8 @@ func (d *datasetView) addReasons(rules []quality.Rule) {
 }
 
 func rulesetOf(evaluation quality.Evaluation, batches []judgedBatch) rulesetView {
-	seen := rulesetView{Title: titles[evaluation.Ruleset], Score: percent(evaluation.Score, 1)}
+	of := titles[evaluation.Ruleset]
+	seen := rulesetView{Title: of.title, Whom: of.whom, Score: percent(evaluation.Score, 1)}
 	for _, rule := range evaluation.Rules {
 		seen.Held = append(seen.Held, rule.Result == "PASS")
 	}

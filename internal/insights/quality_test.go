@@ -40,9 +40,9 @@ func TestReadTakesTheResultsOfRulesOfTheLatestRuns(t *testing.T) {
 func TestPageTellsHowTheRulesFared(t *testing.T) {
 	page := draw(t, fullReport(t))
 	for _, words := range []string{
-		"<b>Gate</b> 3 of 3 rules held, 100.0% <small>(100.0% in the batch of 30 Jan 2026)",
-		"<b>Row rules</b> 2 of 4 rules held, 50.0% <small>(75.0% in the batch of 30 Jan 2026)",
-		"<b>Gate</b> 1 of 1 rules held, 100.0%</p>",
+		"<b>Gate</b> 3 of 3 held for the batch, 100.0% <small>(100.0% in the batch of 30 Jan 2026)",
+		"<b>Row rules</b> 2 of 4 held for every row, 50.0% <small>(75.0% in the batch of 30 Jan 2026)",
+		"<b>Gate</b> 1 of 1 held for the batch, 100.0%</p>",
 		"<li>New column &lt;img src=x onerror=&#34;globalThis.hostile = 1&#34;&gt; (string).</li>",
 		"Share of the rules that films kept, batch by batch",
 		"2 batches with judged rows so far; whether their quality rises or falls can be said from 8 on.",
@@ -54,7 +54,7 @@ func TestPageTellsHowTheRulesFared(t *testing.T) {
 
 func TestPageTellsWhyAGateFailed(t *testing.T) {
 	page := draw(t, failedReport())
-	assert.Contains(t, page, "<b>Gate</b> 1 of 2 rules held, 50.0%")
+	assert.Contains(t, page, "<b>Gate</b> 1 of 2 held for the batch, 50.0%")
 	assert.Contains(t, page, `<code>RowCount &gt; 1</code><span class="reason">&lt;script&gt;globalThis.hostile = 1&lt;/script&gt;</span>`)
 	assert.NotContains(t, page, "<b>Row rules</b>")
 	assert.Contains(t, page, "The results are of one batch;")
@@ -63,7 +63,7 @@ func TestPageTellsWhyAGateFailed(t *testing.T) {
 func TestPageWithoutResultsOfRules(t *testing.T) {
 	page := draw(t, sparseReport(t))
 	assert.Contains(t, page, "The run did not keep the results of single rules.")
-	for _, words := range []string{"rules held", "batch by batch", "The results are of one batch"} {
+	for _, words := range []string{"held for", "batch by batch", "The results are of one batch"} {
 		assert.NotContains(t, page, words)
 	}
 }

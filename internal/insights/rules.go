@@ -28,7 +28,7 @@ var rules = map[string]rule{
 	},
 	// Whether a value rises or falls along another: the Mann-Kendall test with its correction for
 	// ties (Kendall, Rank Correlation Methods, 1970). From and to are the means of the first and the
-	// last fifth.
+	// last fifth. These must differ the same way as they are written, or nothing is said of a trend.
 	"trend": {
 		must:     []string{"x", "y"},
 		outcomes: []string{"rising", "falling", "steady"},
@@ -135,17 +135,19 @@ func trend(s sample) finding {
 	s.rows = rows
 	values := s.numbers("y")
 	fifth := max(1, len(values)/5)
+	from, to := mean(values[:fifth]), mean(values[len(values)-fifth:])
 	outcome := "steady"
 	switch z := mannKendall(values); {
-	case z > significant:
+	case s.amount("y", from) == s.amount("y", to):
+	case z > significant && to > from:
 		outcome = "rising"
-	case z < -significant:
+	case z < -significant && to < from:
 		outcome = "falling"
 	}
 	last := len(rows) - 1
 	peak := slices.Index(values, slices.Max(values))
 	return finding{outcome, map[string]string{
-		"from": s.amount("y", mean(values[:fifth])), "to": s.amount("y", mean(values[len(values)-fifth:])),
+		"from": s.amount("y", from), "to": s.amount("y", to),
 		"from.x": s.span(rows[0], rows[fifth-1]), "to.x": s.span(rows[last-fifth+1], rows[last]),
 		"first.x": s.show("x", rows[0]["x"]), "last.x": s.show("x", rows[last]["x"]),
 		"peak": s.show("y", rows[peak]["y"]), "peak.x": s.show("x", rows[peak]["x"]),
@@ -287,8 +289,13 @@ func concentration(s sample) finding {
 	}}
 }
 
+// percent writes small parts with a digit more, so that they can be told apart.
 func percent(part, whole float64) string {
-	return show(strconv.FormatFloat(100*part/whole, 'f', -1, 64), "percent")
+	share := 100 * part / whole
+	if share > 0 && share < 1 {
+		return thousands(share, 2) + "%"
+	}
+	return thousands(share, 1) + "%"
 }
 
 func sign(n float64) float64 {

@@ -14,6 +14,9 @@ import (
 func said(rule string, of map[string]string, rows ...[]any) string {
 	formats := map[string]string{"label": "text", "detail": "decade", "x": "year", "share": "percent"}
 	chart := Chart{Sentence: Sentence{Rule: rule, Of: map[string]string{}, Say: map[string]string{}}}
+	if of["without"] != "" {
+		chart.Sentence.Without = map[string]string{"x": of["without"]}
+	}
 	mart := Mart{}
 	for _, use := range strings.Fields(of["columns"]) {
 		format := formats[use]
@@ -77,6 +80,38 @@ func TestTrend(t *testing.T) {
 	assert.Contains(t, said("trend", of, series(11, hump)...), "steady: 2000 to 2001 −20.5 2009 to 2010 −20.5 2005 0.0")
 	assert.Equal(t, "There are too few rows to say anything: it takes 8, and here are 7.",
 		said("trend", of, series(9, func(i int) any { return map[bool]any{true: nil, false: i}[i < 2] })...))
+}
+
+// Most years fall a little, and low ones at the beginning lift the end above it: no sentence may tell of a fall
+// to a greater number.
+func TestTrendIsNotSaidAgainstItsNumbers(t *testing.T) {
+	of := map[string]string{"columns": "x y", "say": "{from} {to}"}
+	var rows [][]any
+	var values []float64
+	for i := range 20 {
+		y := 9 - float64(i)/5
+		if i < 3 {
+			y = 2
+		}
+		rows, values = append(rows, []any{2000 + i, y}), append(values, y)
+	}
+	assert.Less(t, mannKendall(values), -significant)
+	assert.Equal(t, "steady: 3.6 5.5", said("trend", of, rows...))
+
+	tiny := [][]any{}
+	for i := range 10 {
+		tiny = append(tiny, []any{2000 + i, 5 + float64(i)/1000})
+	}
+	assert.Equal(t, "steady: 5.0 5.0", said("trend", of, tiny...), "a rise that its numbers do not show")
+}
+
+func TestSentenceLeavesRowsOut(t *testing.T) {
+	of := map[string]string{"columns": "x y", "without": "2000", "say": "{rows} {from.x}"}
+	var rows [][]any
+	for i := range 10 {
+		rows = append(rows, []any{2000 + i, i})
+	}
+	assert.Equal(t, "rising: 9 2001", said("trend", of, rows...))
 }
 
 // A test at 5 percent calls chance a trend in about one of twenty series.

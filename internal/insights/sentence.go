@@ -16,6 +16,8 @@ type Sentence struct {
 	Rule string `json:"rule"`
 	// Of names the columns that the rule looks at.
 	Of map[string]string `json:"of"`
+	// Without leaves out the rows that have this text in a column, since they say nothing.
+	Without map[string]string `json:"without,omitempty"`
 	// AtLeast is how many rows it takes to say anything; without it the rule's own number.
 	AtLeast int `json:"at_least,omitempty"`
 	// Say has the words for each outcome. {fact} stands for what the rule found.
@@ -116,6 +118,9 @@ type sample struct {
 func sampleOf(chart Chart, mart Mart) sample {
 	found := sample{chart: chart}
 	for _, row := range mart.Rows {
+		if chart.Sentence.leavesOut(mart, row) {
+			continue
+		}
 		values := map[string]any{}
 		for use, column := range chart.Sentence.Of {
 			if place := mart.column(column); place >= 0 && row[place] != nil {
@@ -127,6 +132,15 @@ func sampleOf(chart Chart, mart Mart) sample {
 		}
 	}
 	return found
+}
+
+func (s Sentence) leavesOut(mart Mart, row Row) bool {
+	for column, text := range s.Without {
+		if place := mart.column(column); place >= 0 && fmt.Sprint(row[place]) == text {
+			return true
+		}
+	}
+	return false
 }
 
 // show writes a value of a column.

@@ -1,157 +1,19 @@
 // The page of insights in a real browser. A Go test (internal/insights/browser_test.go) draws the pages
-// and starts this file with their folder in PAGES and the browser in CHROMIUM.
+// and starts this file.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { browser, describePage, open, PAGES } from "./browser.mjs";
 
-const require = createRequire(import.meta.url);
-const { PAGES, CHROMIUM } = process.env;
-const PHONE = { width: 400, height: 800 };
-const DESK = { width: 1280, height: 900 };
 const THEMES = ["light", "dark"];
-const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 const hostile = JSON.parse(await readFile(join(PAGES, "hostile.json"), "utf8"));
 
-let browser;
-let profile;
-
-before(async () => {
-  profile = await mkdtemp(join(tmpdir(), "insights-"));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-});
-
-after(async () => {
-  await browser.close();
-  await rm(profile, { recursive: true, force: true });
-});
-
-// Opens a page and gives it with all that it said and asked for.
-async function open(name, { theme = "light", viewport = DESK } = {}) {
-  const page = await browser.newPage();
-  const said = [];
-  const asked = [];
-  page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => said.push(`error: ${error.message}`));
-  page.on("request", (request) => asked.push(request.url()));
-  await page.emulateMedia({ colorScheme: theme });
-  await page.setViewportSize(viewport);
-  const url = pathToFileURL(join(PAGES, `${name}.html`)).href;
-  await page.goto(url);
-  return { page, said, asked, url };
-}
-
-for (const name of ["full", "sparse", "failed"]) {
-  describe(`page ${name}`, () => {
-    test("draws without an error and asks nothing of any network", async () => {
-      const { page, said, asked, url } = await open(name);
-      assert.deepEqual(said, []);
-      assert.deepEqual(asked, [url]);
-      assert.match(
-        await page.evaluate(() => document.documentElement.dataset.drawn),
-        /^\d+$/,
-        "the script came to its end",
-      );
-      await page.close();
-    });
-
-    test("every chart has marks, a title and its data", async () => {
-      const { page } = await open(name);
-      const charts = await page.$$eval("[data-chart]", (places) =>
-        places.map((place) => ({
-          mart: place.dataset.chart,
-          marks: place.querySelectorAll(".point > *").length,
-          visible: Array.from(place.querySelectorAll(".point > *")).some((mark) => {
-            const box = mark.getBoundingClientRect();
-            return box.width > 0 && box.height > 0;
-          }),
-          broken: place.innerHTML.includes("NaN") || place.innerHTML.includes("undefined"),
-          title: place.querySelector("svg").getAttribute("aria-label"),
-          finding: place.closest("figure").querySelector(".finding").textContent.trim(),
-          rows: place.closest("figure").querySelectorAll("tbody tr").length,
-        })),
-      );
-      for (const chart of charts) {
-        assert.ok(chart.marks > 0, `${chart.mart} has marks`);
-        assert.ok(chart.visible, `${chart.mart} has marks that can be seen`);
-        assert.ok(!chart.broken, `${chart.mart} draws no value that is none`);
-        assert.ok(chart.title && chart.finding && chart.rows, `${chart.mart} has title, sentence and data`);
-        const own = hostile.reduce((text, name) => text.replaceAll(name, ""), chart.finding);
-        assert.doesNotMatch(own, /[{}]|NaN|undefined/, chart.mart);
-      }
-      const [figures, expected] = await page.evaluate(() => [
-        document.querySelectorAll("[data-chart]").length,
-        Object.keys(JSON.parse(document.getElementById("data").textContent)).length,
-      ]);
-      assert.equal(figures, expected);
-      if (name === "full") assert.ok(figures >= 11, `${figures} charts`);
-      const marks = await page.$$eval("[data-marks] svg", (all) => all.map((svg) => svg.innerHTML.match(/M/g).length));
-      assert.deepEqual(new Set(marks), new Set(marks.length ? [1000] : []));
-      await page.close();
-    });
-
-    test("is accessible, light and dark, on a desk and a phone", async () => {
-      const { page } = await open(name);
-      for (const summary of await page.$$("summary")) await summary.click();
-      await page.evaluate(axe);
-      for (const [colorScheme, viewport] of [
-        ["light", DESK],
-        ["dark", PHONE],
-      ]) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize(viewport);
-        const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { preload: false }));
-        assert.ok(passes.length > 20, "axe has looked");
-        assert.deepEqual(
-          violations.map(
-            ({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`,
-          ),
-          [],
-        );
-      }
-      await page.close();
-    });
-
-    for (const width of [400, 320]) {
-      test(`needs no scrolling to the side at ${width} pixels`, async () => {
-        const { page } = await open(name, { viewport: { width, height: 800 } });
-        for (const summary of await page.$$("summary")) await summary.click();
-        const wide = await page.evaluate(() => {
-          const scrolls = (element) =>
-            element && (element.matches(".scroll, .hidden") || scrolls(element.parentElement));
-          return Array.from(document.querySelectorAll("body *"))
-            .filter(
-              (element) =>
-                !scrolls(element) &&
-                !element.closest("#tip, .skip") &&
-                element.getBoundingClientRect().right > innerWidth + 1,
-            )
-            .map((element) => element.outerHTML.slice(0, 160));
-        });
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, wide.join("\n"));
-        assert.deepEqual(wide, []);
-        await page.close();
-      });
-    }
-  });
-}
+describePage("full", { names: hostile, marts: JSON.parse(await readFile(join(PAGES, "marts.json"), "utf8")) });
+describePage("sparse", { names: hostile });
+describePage("failed", { names: hostile, marts: [] });
 
 describe("hostile texts", () => {
   test("are shown as they are and do nothing", async () => {
@@ -348,6 +210,15 @@ describe("paper and no script", () => {
     assert.deepEqual(print.shown, []);
     assert.deepEqual(print.wide, []);
     assert.equal(print.charts, await page.$$eval("[data-chart]", (all) => all.length));
+    // What a chart is wide on the paper, it is drawn for: its words are as large as on a screen.
+    const scales = await page.evaluate(() => {
+      const scale = (svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+      dispatchEvent(new Event("beforeprint"));
+      const paper = Array.from(document.querySelectorAll("[data-chart] svg"), scale);
+      dispatchEvent(new Event("afterprint"));
+      return paper;
+    });
+    assert.ok(Math.min(...scales) > 0.95, `${Math.min(...scales)}`);
     const pdf = await page.pdf({ format: "A4" });
     assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
     await page.close();

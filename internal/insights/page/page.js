@@ -13,7 +13,8 @@
   const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
   const plainTick = d3.format(",.3~f");
   const ticks = {
-    usd: (n) => money(n).replace("G", " bn").replace("M", " m").replace("k", " k").replace("T", " tn"),
+    usd: (n) =>
+      money(n).replace("G", "\u00a0bn").replace("M", "\u00a0m").replace("k", "\u00a0k").replace("T", "\u00a0tn"),
     percent: (n) => `${plainTick(n)}%`,
     minutes: (n) => `${plainTick(n)} min`,
     year: String,
@@ -72,12 +73,40 @@
   const gridX = (options = {}) => Plot.gridX({ stroke: "var(--grid)", strokeOpacity: 1, ...options });
   const gridY = (options = {}) => Plot.gridY({ stroke: "var(--grid)", strokeOpacity: 1, ...options });
   const LABEL = { fill: "var(--ink)", fontSize: 12 };
+  // Sizes in pixels: how high charts with a vertical axis are, their rows, and the cells of grids. Paper has less
+  // room; charts there are as wide as half a sheet of A4 leaves them, or a whole one, since the words of a
+  // chart that was drawn for the screen would become too small.
+  const SCREEN = { high: 280, row: 26, cell: 24 };
+  const PAPER = { high: 190, row: 20, cell: 18, half: 312, whole: 662 };
+  // What a number on an axis counts; other formats say it themselves.
+  const unit = ({ title, format }) => (["count", "number"].includes(format) ? `${title} →` : null);
+
+  // Where the names of rows lie: beside the bars, or above them where these would be left too little room.
+  const ABOVE = 17;
+  function namesOf(shown, name, width) {
+    const longest = Math.max(...shown.map((point) => widthOf(name(point)))) + 10;
+    const above = width < 420 && longest > width * 0.36;
+    const room = above ? 0 : Math.min(width * 0.42, longest);
+    const mark = (options) =>
+      Plot.text(shown, {
+        y: "index",
+        text: (point) => cut(name(point), above ? width - 8 : room - 10),
+        frameAnchor: above ? "top-left" : "left",
+        textAnchor: above ? "start" : "end",
+        lineAnchor: "middle",
+        ...options,
+        ...LABEL,
+      });
+    return { above, room, mark };
+  }
 
   const kinds = {
-    bars({ points, column, name }, draw, width, extra) {
+    bars({ points, column, name }, draw, { width, extra, sheet }) {
       const { value, margin, also } = draw;
       const shown = points.filter((point) => point.get(value) != null).slice(0, draw.limit ?? 20);
-      const room = Math.min(width * 0.42, Math.max(...shown.map((point) => widthOf(name(point)))) + 10);
+      const { above, room, mark } = namesOf(shown, name, width);
+      const row = sheet.row + (above ? 14 : Math.min(10, extra / shown.length));
+      const [insetTop, dy] = above ? [ABOVE, ABOVE / 2] : [0, 0];
       const end = (point) => point.get(value) + (margin ? (point.get(margin) ?? 0) : 0);
       const labels = Math.max(...shown.map((point) => widthOf(point.text(value)))) + 12;
       // Where the second value would lie on the words of the first, these go beyond it.
@@ -91,7 +120,7 @@
         shown,
         near: "y",
         options: {
-          height: shown.length * Math.min(36, 26 + extra / shown.length) + (also ? 34 : 8),
+          height: shown.length * row + (also ? 34 : 8),
           marginLeft: room,
           marginRight: labels,
           marginTop: 4,
@@ -107,12 +136,13 @@
                 tickSize: 0,
                 label: null,
               }),
-            Plot.barX(shown, { x: by(value), y: "index", fill: "var(--series-1)", rx2: 3, ...common }),
+            Plot.barX(shown, { x: by(value), y: "index", insetTop, fill: "var(--series-1)", rx2: 3, ...common }),
             margin &&
               Plot.ruleY(shown, {
                 x1: (p) => p.get(value) - (p.get(margin) ?? 0),
                 x2: end,
                 y: "index",
+                dy,
                 stroke: "var(--ink)",
                 strokeWidth: 1.5,
               }),
@@ -120,23 +150,18 @@
               Plot.dot(shown, {
                 x: by(also),
                 y: "index",
+                dy,
                 symbol: "diamond",
                 r: 4.5,
                 fill: "var(--card)",
                 stroke: "var(--series-2)",
                 strokeWidth: 2,
               }),
-            Plot.text(shown, {
-              x: 0,
-              y: "index",
-              text: (p) => cut(name(p), room - 10),
-              textAnchor: "end",
-              dx: -8,
-              ...LABEL,
-            }),
+            mark(above ? { dy: 9 - row / 2 } : { dx: -8 }),
             Plot.text(shown, {
               x: beyond,
               y: "index",
+              dy,
               text: (p) => p.text(value),
               textAnchor: "start",
               dx: also ? 9 : 6,
@@ -154,7 +179,7 @@
       };
     },
 
-    columns({ points, column }, draw, width, extra) {
+    columns({ points, column }, draw, { width, extra, sheet }) {
       const { x, value, also } = draw;
       const shown = points.filter((point) => point.get(value) != null).slice(0, draw.limit);
       const tight = width / shown.length < 40;
@@ -163,10 +188,11 @@
         shown,
         near: "x",
         options: {
-          height: 260 + extra,
+          height: sheet.high - 20 + extra,
           marginLeft: tight ? 44 : 8,
           marginRight: 8,
           marginTop: 22,
+          marginBottom: unit(column(x)) ? 44 : 30,
           x: { type: "band", domain: shown.map((point) => point.index), padding: 0.18, axis: null },
           y: { axis: null, zero: true },
           marks: [
@@ -196,7 +222,8 @@
               every(shown, width / 44).map((point) => point.index),
               {
                 tickSize: 0,
-                label: null,
+                label: unit(column(x)),
+                labelAnchor: "right",
                 tickFormat: (index) => write(points[index].get(x)),
               },
             ),
@@ -209,9 +236,10 @@
       };
     },
 
-    line({ points, column }, draw, width, extra) {
+    line({ points, column }, draw, { width, extra, sheet }) {
       const { x, lines, margin } = draw;
-      const shown = points.slice(0, draw.limit);
+      const known = points.slice(0, draw.limit).map((point) => lines.some((name) => point.get(name) != null));
+      const shown = points.slice(known.indexOf(true), known.lastIndexOf(true) + 1);
       const colours = lines.map((_, i) => `var(--series-${i + 1})`);
       const dashes = [null, "6 3", "2 3", "8 3 2 3"];
       const last = (name) => shown.findLast((point) => point.get(name) != null);
@@ -220,11 +248,14 @@
           ? Math.max(...lines.map((name) => widthOf(column(name).title))) + 12
           : widthOf(last(lines[0])?.text(lines[0]) ?? "") + 14;
       const format = column(lines[0]).format;
+      // Round places between a few values would be half years and hours.
+      const fitting = Math.max(3, Math.floor(width / 110));
+      const few = shown.length <= 2 * fitting;
       return {
         shown,
         near: "x",
         options: {
-          height: 280 + extra,
+          height: sheet.high + extra,
           marginLeft: 52,
           marginRight: Math.min(labels, width * 0.3),
           marginTop: 14,
@@ -234,7 +265,7 @@
             gridY({ ticks: 5 }),
             Plot.axisY({ ticks: 5, tickSize: 0, tickFormat: tick(format), label: null }),
             Plot.axisX({
-              ticks: Math.max(3, Math.floor(width / 110)),
+              ticks: few ? every(shown, fitting).map(by(x)) : fitting,
               tickFormat: tick(column(x).format),
               tickSize: 0,
               label: null,
@@ -290,11 +321,12 @@
       };
     },
 
-    scatter({ points, column, name }, draw, width, extra) {
+    scatter({ points, column, name }, draw, { width, extra, sheet }) {
       const { x, y } = draw;
       const shown = points.filter((point) => point.get(x) != null && point.get(y) != null);
       const same = column(x).format === column(y).format;
-      const ends = draw.named ? [...shown.slice(0, draw.named), ...shown.slice(-draw.named)] : [];
+      const named = Math.min(draw.named ?? 0, width < 420 ? 2 : 9);
+      const ends = named > 0 ? [...shown.slice(0, named), ...shown.slice(-named)] : [];
       const [low, high] = d3.extent(shown.flatMap((point) => [point.get(x), point.get(y)]));
       const [least, most] = d3.extent(shown, by(x));
       return {
@@ -302,7 +334,7 @@
         near: "xy",
         named: ends,
         options: {
-          height: Math.max(320, Math.min(460, width * 0.75)) + extra,
+          height: Math.max(sheet.high + 40, Math.min(460, width * 0.75)) + extra,
           marginLeft: 48,
           marginBottom: 42,
           marginTop: 26,
@@ -362,7 +394,7 @@
       };
     },
 
-    heat({ points, column }, draw, width) {
+    heat({ points, column }, draw, { width, sheet }) {
       const { x, y, value } = draw;
       const known = points.filter((point) => point.get(value) != null);
       // Names are ordered by their values, all else by itself.
@@ -377,7 +409,10 @@
       const across = d3.sort(new d3.InternSet(shown.map(by(x))));
       const write = tick(column(x).format);
       const writeY = tick(column(y).format);
-      const room = Math.min(width * 0.3, Math.max(...rows.map((row) => widthOf(writeY(row)))) + 10);
+      const room = Math.min(
+        width * (width < 420 ? 0.38 : 0.3),
+        Math.max(...rows.map((row) => widthOf(writeY(row)))) + 10,
+      );
       // Where a few values are far above the others, steps of equal width would leave these alike.
       const [low, high] = d3.extent(shown, by(value));
       const skewed = low >= 0 && high > 4 * d3.median(shown, by(value));
@@ -387,21 +422,28 @@
       const cell = (width - room - 8) / across.length;
       const fits = cell > Math.max(...shown.map((point) => widthOf(point.text(value), 11))) + 4;
       const [first, last] = [shown.reduce(least(value)), shown.reduce(most(value))];
+      const label = unit(column(x));
       return {
         shown,
         near: "xy",
         options: {
-          height: rows.length * 24 + 34,
+          height: rows.length * sheet.cell + (label ? 50 : 34),
           marginLeft: room,
           marginRight: 8,
-          marginTop: 26,
+          marginTop: label ? 42 : 26,
           marginBottom: 4,
           padding: 0.05,
           x: { type: "band", domain: across, axis: null },
           y: { type: "band", domain: rows, axis: null },
           color: { type: "identity" },
           marks: [
-            Plot.axisX(every(across, width / 56), { anchor: "top", tickSize: 0, tickFormat: write, label: null }),
+            Plot.axisX(every(across, width / 56), {
+              anchor: "top",
+              tickSize: 0,
+              tickFormat: write,
+              label,
+              labelAnchor: "right",
+            }),
             Plot.cell(shown, { x: by(x), y: by(y), fill: (p) => `var(--q${step(p.get(value))})`, rx: 2, ...common }),
             Plot.axisY({
               tickSize: 0,
@@ -420,27 +462,24 @@
               }),
           ],
         },
-        legend: [
-          [`${first.text(value)} (least)`, null, "var(--q0)"],
-          ["", null, "var(--q2)"],
-          ["", null, "var(--q4)"],
-          [`${last.text(value)} (most)`, null, "var(--q6)"],
-        ],
+        scale: [column(value).title, first.text(value), last.text(value)],
       };
     },
 
-    split({ points, column, name }, draw, width, extra) {
+    split({ points, column, name }, draw, { width, extra, sheet }) {
       const { from, to } = draw;
       const shown = points
         .filter((point) => point.get(from) != null && point.get(to) != null)
         .slice(0, draw.limit ?? 20);
-      const room = Math.min(width * 0.42, Math.max(...shown.map((point) => widthOf(name(point)))) + 10);
+      const { above, room, mark } = namesOf(shown, name, width);
+      const row = sheet.row + (above ? 14 : Math.min(10, extra / shown.length));
+      const [insetTop, dy] = above ? [ABOVE, ABOVE / 2] : [0, 0];
       const most = Math.max(...shown.flatMap((point) => [point.get(from), point.get(to)]));
       return {
         shown,
         near: "y",
         options: {
-          height: shown.length * Math.min(36, 26 + extra / shown.length) + 8,
+          height: shown.length * row + 8,
           marginLeft: room + 44,
           marginRight: 50,
           marginTop: 4,
@@ -448,8 +487,15 @@
           x: { axis: null, domain: [-most, most] },
           y: { type: "band", domain: shown.map((point) => point.index), padding: 0.24, axis: null },
           marks: [
-            Plot.barX(shown, { x1: (p) => -p.get(from), x2: 0, y: "index", fill: "var(--series-2)", ...common }),
-            Plot.barX(shown, { x1: 0, x2: by(to), y: "index", fill: "var(--series-1)", ...common }),
+            Plot.barX(shown, {
+              x1: (p) => -p.get(from),
+              x2: 0,
+              y: "index",
+              insetTop,
+              fill: "var(--series-2)",
+              ...common,
+            }),
+            Plot.barX(shown, { x1: 0, x2: by(to), y: "index", insetTop, fill: "var(--series-1)", ...common }),
             Plot.ruleX([0], { stroke: "var(--card)", strokeWidth: 2 }),
             Plot.text(shown, {
               x: (p) => -p.get(from),
@@ -457,6 +503,7 @@
               text: (p) => p.text(from),
               textAnchor: "end",
               dx: -6,
+              dy,
               fill: "var(--soft)",
               fontSize: 12,
             }),
@@ -466,17 +513,11 @@
               text: (p) => p.text(to),
               textAnchor: "start",
               dx: 6,
+              dy,
               fill: "var(--soft)",
               fontSize: 12,
             }),
-            Plot.text(shown, {
-              x: -most,
-              y: "index",
-              text: (p) => cut(name(p), room - 10),
-              textAnchor: "end",
-              dx: -48,
-              ...LABEL,
-            }),
+            mark(above ? { dx: -44, dy: 9 - row / 2 } : { dx: -52 }),
           ],
         },
         legend: [
@@ -486,7 +527,7 @@
       };
     },
 
-    pairs({ points, column, name }, draw, width, extra) {
+    pairs({ points, column, name }, draw, { width, extra, sheet }) {
       const { from, to } = draw;
       const shown = points
         .filter((point) => point.get(from) != null && point.get(to) != null)
@@ -499,7 +540,7 @@
         shown,
         near: "y",
         options: {
-          height: shown.length * Math.min(48, 30 + extra / shown.length) + 34,
+          height: shown.length * (sheet.row + Math.min(22, 4 + extra / shown.length)) + 34,
           marginLeft: room,
           marginRight: 14,
           marginTop: 6,
@@ -594,17 +635,31 @@
     legend.className = "legend";
     for (const [words, sign, colour] of entries) {
       const entry = document.createElement("span");
-      const mark = document.createElement(sign ? "b" : "i");
+      const mark = document.createElement("b");
       mark.ariaHidden = "true";
-      if (sign) {
-        mark.textContent = sign;
-        mark.style.color = colour;
-      } else {
-        mark.style.background = colour;
-      }
+      mark.textContent = sign;
+      mark.style.color = colour;
       entry.append(mark, words);
       legend.append(entry);
     }
+    return legend;
+  }
+
+  // The colours of a grid, from the least value to the most.
+  function scaleOf([title, least, most]) {
+    const legend = document.createElement("div");
+    legend.className = "legend";
+    const colours = document.createElement("i");
+    colours.append(
+      ...[0, 1, 2, 3, 4, 5, 6].map((step) => {
+        const colour = document.createElement("b");
+        colour.style.background = `var(--q${step})`;
+        return colour;
+      }),
+    );
+    const scale = document.createElement("span");
+    scale.append(least, colours, most);
+    legend.append(title, scale);
     return legend;
   }
 
@@ -620,17 +675,15 @@
     return svg;
   }
 
-  function draw(place, extra = 0) {
+  function draw(place, width, extra = 0, sheet = SCREEN) {
     const chart = charts[place.dataset.chart];
     const data = dataOf(chart);
-    const width = Math.max(240, place.clientWidth - 12);
-    const { options, legend, shown, near } = kinds[chart.draw.kind](data, chart.draw, width, extra);
+    const { options, legend, scale, shown, near } = kinds[chart.draw.kind](data, chart.draw, { width, extra, sheet });
     const svg = plain(
       Plot.plot({ width, ...options, marks: options.marks.filter(Boolean) }),
       `${chart.title}. ${chart.finding}`,
     );
-    place.replaceChildren(...(legend ? [legendOf(legend)] : []), svg);
-    untangle(svg);
+    place.replaceChildren(...(legend ? [legendOf(legend)] : []), ...(scale ? [scaleOf(scale)] : []), svg);
     place.drawn = { chart, data, svg, near, shown, width };
   }
 
@@ -719,9 +772,8 @@
 
   // A thousand marks: processed, quarantined, duplicates, told apart by colour and form. One path a kind
   // keeps the page light.
-  function drawMarks(place) {
+  function drawMarks(place, width) {
     const counts = place.dataset.marks.match(/\d+/g).map(Number);
-    const width = Math.max(240, place.clientWidth);
     const across = width < 420 ? 40 : 50;
     const down = 1000 / across;
     const size = width / across;
@@ -785,26 +837,43 @@
     }
   }
 
+  const places = Array.from(document.querySelectorAll("[data-chart]"));
+  const markPlaces = Array.from(document.querySelectorAll("[data-marks]"));
+
+  // All places are measured before the first is drawn: measuring between would lay the page out each time.
   function drawAll() {
-    const places = Array.from(document.querySelectorAll("[data-chart]"));
-    for (const place of places) draw(place);
+    const sized = places.map((place) => [place, Math.max(240, place.clientWidth - 12)]);
+    const sizedMarks = markPlaces.map((place) => [place, Math.max(240, place.clientWidth)]);
+    for (const [place, width] of sizedMarks) drawMarks(place, width);
+    for (const [place, width] of sized) draw(place, width);
     // A chart beside a higher one takes the room that is left below it.
-    const free = places.map((place) => {
-      const data = place.parentElement.querySelector("details");
-      return data.getBoundingClientRect().top - data.previousElementSibling.getBoundingClientRect().bottom;
-    });
-    places.forEach((place, i) => {
-      if (free[i] > 24) draw(place, free[i]);
-    });
-    for (const place of document.querySelectorAll("[data-marks]")) drawMarks(place);
+    for (const [place, width, free] of sized.map((known) => [...known, freeBelow(known[0])])) {
+      if (free > 24) draw(place, width, free);
+    }
+    for (const place of places) untangle(place.drawn.svg);
+  }
+
+  function freeBelow(place) {
+    const data = place.parentElement.querySelector("details");
+    return data.getBoundingClientRect().top - data.previousElementSibling.getBoundingClientRect().bottom;
+  }
+
+  function drawForPaper() {
+    for (const place of places) {
+      const whole = place.closest("figure").matches(".wide, .charts > :last-child:nth-child(odd)");
+      draw(place, whole ? PAPER.whole : PAPER.half, 0, PAPER);
+      untangle(place.drawn.svg);
+    }
   }
 
   const began = performance.now();
   followTheme();
   drawAll();
-  for (const place of document.querySelectorAll("[data-chart]")) listen(place);
+  for (const place of places) listen(place);
   document.documentElement.dataset.drawn = Math.round(performance.now() - began);
 
+  addEventListener("beforeprint", drawForPaper);
+  addEventListener("afterprint", drawAll);
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === width) return;
