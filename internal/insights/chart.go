@@ -24,6 +24,8 @@ type Chart struct {
 	Section string `json:"section"`
 	// Place orders the charts of a section.
 	Place int `json:"place"`
+	// Headline puts the sentence at the top of the page.
+	Headline bool `json:"headline,omitempty"`
 	// Join stands between the two columns of a label; without it the second stands in brackets.
 	Join string `json:"join,omitempty"`
 	// Sort orders the rows: columns, with a minus for the greatest first.

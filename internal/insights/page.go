@@ -62,6 +62,8 @@ type view struct {
 	Judged   bool
 	Trends   []chartView
 	Sections []sectionView
+	// Headlines are the charts whose sentences stand at the top.
+	Headlines []chartView
 }
 
 // Draw writes the page.

@@ -89,6 +89,25 @@ func TestPageTellsOfTheRun(t *testing.T) {
 	assert.Contains(t, draw(t, wrong), "The sum is wrong: rows of films were lost or doubled.")
 }
 
+func TestHeadlinesAreFindingsThatNeedNoCaution(t *testing.T) {
+	charts := ownCharts(t)
+	for name, chart := range charts.Marts {
+		chart.Headline = true
+		charts.Marts[name] = chart
+	}
+	page := func(report Report, sample bool) string {
+		drawn, err := Page{Charts: charts, Modules: modules, Sample: sample}.Draw(report)
+		require.NoError(t, err)
+		return string(drawn)
+	}
+	const industry, audience = `<li><a href="#chart-box_office_by_genre">`, `<li><a href="#chart-divisive_films">`
+	assert.Contains(t, page(fullReport(t), false), industry)
+	assert.Contains(t, page(fullReport(t), false), audience)
+	assert.Contains(t, page(fullReport(t), true), industry)
+	assert.NotContains(t, page(fullReport(t), true), audience, "the ratings of the sample are made")
+	assert.NotContains(t, page(sparseReport(t), false), `<li><a href="#chart-box_office_by_year">`, "two rows are no finding")
+}
+
 func TestPageOfAFailedRun(t *testing.T) {
 	page := draw(t, failedReport())
 	for _, words := range []string{

@@ -91,8 +91,8 @@ func (r rule) known(outcome string) []string {
 	return append(always, r.facts...)
 }
 
-// Sentence says what the rows of the mart support.
-func (c Chart) sentence(mart Mart) string {
+// sentence says what the rows of the mart support; it is no finding when there are too few.
+func (c Chart) sentence(mart Mart) (text string, isFinding bool) {
 	of := rules[c.Sentence.Rule]
 	rows := sampleOf(c, mart)
 	atLeast := cmp.Or(c.Sentence.AtLeast, of.atLeast)
@@ -106,7 +106,8 @@ func (c Chart) sentence(mart Mart) string {
 	if words == "" {
 		words = fewSaying
 	}
-	return word.ReplaceAllStringFunc(words, func(name string) string { return facts[strings.Trim(name, "{}")] })
+	text = word.ReplaceAllStringFunc(words, func(name string) string { return facts[strings.Trim(name, "{}")] })
+	return text, found.outcome != few
 }
 
 // sample is the rows in which all columns of a rule have a value.

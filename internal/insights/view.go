@@ -29,8 +29,10 @@ type sectionView struct {
 type chartView struct {
 	Mart, Title, Finding, About, Size string
 	Drawn, Wide, Cut                  bool
-	Headings                          []headingView
-	Table                             [][]cellView
+	// Headline tells that the sentence is worth the top of the page.
+	Headline bool
+	Headings []headingView
+	Table    [][]cellView
 }
 
 type headingView struct {
@@ -76,7 +78,12 @@ func (v *view) addCharts(marts []Mart) {
 			return cmp.Or(cmp.Compare(a.Place, b.Place), strings.Compare(a.Mart, b.Mart))
 		})
 		for _, chart := range charted[section.ID] {
-			seen.Charts = append(seen.Charts, v.addChart(chart, byName[chart.Mart]))
+			shown := v.addChart(chart, byName[chart.Mart])
+			seen.Charts = append(seen.Charts, shown)
+			// What must not be read without its caution stands beside it alone.
+			if shown.Headline && seen.Caution == "" {
+				v.Headlines = append(v.Headlines, shown)
+			}
 		}
 		if len(seen.Charts) > 0 {
 			v.Sections = append(v.Sections, seen)
@@ -98,8 +105,9 @@ func (v *view) addChart(chart Chart, mart Mart) chartView {
 	}
 	mart = mart.sorted(chart.Sort)
 	seen := tableOf(mart, chart.Columns)
-	seen.Title, seen.About, seen.Finding = chart.Title, chart.About, chart.sentence(mart)
-	seen.Drawn, seen.Wide = true, chart.Draw.Wide
+	finding, isFinding := chart.sentence(mart)
+	seen.Title, seen.About, seen.Finding = chart.Title, chart.About, finding
+	seen.Drawn, seen.Wide, seen.Headline = true, chart.Draw.Wide, chart.Headline && isFinding
 	v.Data[mart.Name] = dataOf(chart, mart, seen.Finding)
 	return seen
 }

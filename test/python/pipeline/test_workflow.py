@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline.conftest import DATASETS, Batch, Pipeline
+from pipeline.conftest import DATASETS, DATE, Batch, Pipeline
 from running_cloud import wait_for
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
-DATE = "2026-01-31"
 EARLIER = "2026-01-30"
 # The key, in the source, of a film without a fault.
 KNOWN_FILM = "2201"
@@ -35,13 +34,11 @@ def assert_reconciled(result: dict[str, Any], *datasets: str) -> None:
         assert counts["loaded"] == counts["processed"]
 
 
-def test_a_good_run(pipeline: Pipeline, sample: Batch) -> None:
-    result = pipeline.run(sample.folder, DATE)
-
-    assert result["status"] == "SUCCEEDED"
-    assert_reconciled(result, "movies", "ratings")
+def test_a_good_run(pipeline: Pipeline, sample: Batch, good_run: dict[str, Any]) -> None:
+    assert good_run["status"] == "SUCCEEDED"
+    assert_reconciled(good_run, "movies", "ratings")
     for name in ("movies", "ratings"):
-        counts = result["datasets"][name]
+        counts = good_run["datasets"][name]
         assert counts["read"] == len(sample.rows(name)) - 1
         assert counts["quarantined"] > 0
         assert counts["duplicates"] > 0
@@ -49,10 +46,10 @@ def test_a_good_run(pipeline: Pipeline, sample: Batch) -> None:
         assert counts["warnings"] == []
         assert len(pipeline.lake()[f"processed/{name}/ingest_date={DATE}"]) == counts["processed"]
         assert len(pipeline.lake()[f"quarantine/{name}/ingest_date={DATE}"]) == counts["quarantined"]
-    steps = {(step["name"], step["dataset"]) for step in result["steps"]}
+    steps = {(step["name"], step["dataset"]) for step in good_run["steps"]}
     for name in ("movies", "ratings"):
         assert {(step, name) for step in ("Select", "Gate", "Transform", "Reconcile", "Publish")} <= steps
-    assert all(step["status"] == "SUCCEEDED" for step in result["steps"])
+    assert all(step["status"] == "SUCCEEDED" for step in good_run["steps"])
 
 
 def test_the_results_of_rules_are_kept(pipeline: Pipeline) -> None:
@@ -198,6 +195,10 @@ def test_a_batch_that_fails_its_gate_is_not_processed(pipeline: Pipeline, sample
     assert result["datasets"]["ratings"]["status"] == "BLOCKED"
     assert "Gate" in result["told"] and "movies" in result["told"] and "title" in result["told"]
     assert not any(step["name"] == "Transform" for step in result["steps"])
+    pipeline("insights", "--out", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text()
+    assert "The batch of movies as a whole broke" in page
+    assert "The trends are older than the latest run." in page
     assert pipeline.lake() == lake
     assert pipeline.warehouse() == warehouse
 
