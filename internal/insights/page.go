@@ -52,8 +52,8 @@ type view struct {
 	Data    map[string]chartData
 	// Latest is the newest run, Charted that whose marts are drawn.
 	Latest, Charted execution.Summary
-	// Stale tells that these are two, or that there are no marts.
-	Stale, Unloaded bool
+	// Unloaded tells that there are marts, Stale that they are not of the latest run.
+	Unloaded, Stale bool
 	runView
 	Runs     []runView
 	Datasets []datasetView
@@ -77,7 +77,7 @@ func (p Page) Draw(report Report) ([]byte, error) {
 		Latest: report.Runs[0], Charted: report.Drawn(), Data: map[string]chartData{},
 	}
 	shown.Unloaded = report.Unloaded != nil
-	shown.Stale = !shown.Unloaded || shown.Charted.Execution != shown.Latest.Execution
+	shown.Stale = shown.Charted.Execution != shown.Latest.Execution
 	for _, run := range report.Runs {
 		shown.Runs = append(shown.Runs, viewOf(run))
 	}

@@ -111,7 +111,7 @@ func TestHeadlinesAreFindingsThatNeedNoCaution(t *testing.T) {
 func TestPageOfAFailedRun(t *testing.T) {
 	page := draw(t, failedReport())
 	for _, words := range []string{
-		"✕</span> failed", "GateFailed at step Gate of films.", "No run has unloaded its marts yet.", "The batch of films as a whole broke a rule",
+		"✕</span> failed", "GateFailed at step Gate of films.", "There are no trends yet:", "The batch of films as a whole broke a rule",
 		"The run did not get as far as judging the rows of stars.", "&lt;script&gt;globalThis.hostile = 1&lt;/script&gt;",
 	} {
 		assert.Contains(t, page, words)
