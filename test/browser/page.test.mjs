@@ -210,17 +210,31 @@ describe("paper and no script", () => {
     assert.deepEqual(print.shown, []);
     assert.deepEqual(print.wide, []);
     assert.equal(print.charts, await page.$$eval("[data-chart]", (all) => all.length));
-    // What a chart is wide on the paper, it is drawn for: its words are as large as on a screen.
-    const scales = await page.evaluate(() => {
-      const scale = (svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-      dispatchEvent(new Event("beforeprint"));
-      const paper = Array.from(document.querySelectorAll("[data-chart] svg"), scale);
-      dispatchEvent(new Event("afterprint"));
-      return paper;
-    });
-    assert.ok(Math.min(...scales) > 0.95, `${Math.min(...scales)}`);
     const pdf = await page.pdf({ format: "A4" });
     assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+    await page.close();
+  });
+
+  test("draws charts for the width of the paper, and for the screen again", async () => {
+    const { page } = await open("full");
+    const drawnFor = () => page.$$eval("[data-chart] svg", (all) => all.map((svg) => svg.viewBox.baseVal.width));
+    const screen = await drawnFor();
+    await page.evaluate(() => {
+      dispatchEvent(new Event("beforeprint"));
+      // A sheet of A4 less its margins, and unlike a narrow window no reason to draw again.
+      document.body.style.width = "688px";
+    });
+    await page.emulateMedia({ media: "print" });
+    const scales = await page.$$eval("[data-chart] svg", (all) =>
+      all.map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width),
+    );
+    assert.ok(Math.min(...scales) > 0.95, `words shrink to ${Math.min(...scales)} of their size`);
+    await page.emulateMedia({ media: "screen" });
+    await page.evaluate(() => {
+      document.body.style.width = "";
+      dispatchEvent(new Event("afterprint"));
+    });
+    assert.deepEqual(await drawnFor(), screen);
     await page.close();
   });
 
