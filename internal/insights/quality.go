@@ -31,7 +31,13 @@ type rulesetView struct {
 
 // Passed is how many of the rules held.
 func (r rulesetView) Passed() int {
-	return len(r.Held) - len(slices.DeleteFunc(slices.Clone(r.Held), func(held bool) bool { return held }))
+	passed := 0
+	for _, held := range r.Held {
+		if held {
+			passed++
+		}
+	}
+	return passed
 }
 
 // addQuality adds to the datasets of the latest run how their rules fared, then and over the latest runs.
@@ -58,7 +64,7 @@ func (v *view) addQuality(report Report) {
 func (d *datasetView) addReasons(rules []quality.Rule) {
 	for i := range d.Rules {
 		for _, rule := range rules {
-			if d.Rules[i].FailedRule.Rows == nil && rule.Rule == d.Rules[i].Rule && rule.Reason != nil {
+			if d.Rules[i].Rows == nil && rule.Rule == d.Rules[i].Rule && rule.Reason != nil {
 				d.Rules[i].Reason = *rule.Reason
 			}
 		}
@@ -111,29 +117,42 @@ func judgedBatches(report Report, dataset string) []judgedBatch {
 	return batches
 }
 
-// trendOf makes of batches what the chart of charts/quality.json draws.
+// trendOf makes of batches what charts/quality.json draws, under a name that no mart has.
 func trendOf(dataset string, batches []judgedBatch) Mart {
-	// A mart's name has no dash.
 	trend := Mart{
 		Name:    qualityID + "-" + dataset,
 		Columns: []string{"ingest_date", "gate_percent", "rows_percent", "rows_read", "quarantined_percent"},
 	}
 	for _, batch := range batches {
-		row := Row{batch.date, nil, nil, nil, nil}
-		for place, ruleset := range []string{"gate", "rows"} {
-			if score, judged := batch.scores[ruleset]; judged {
-				row[place+1] = decimal(100 * score)
-			}
-		}
-		if read := batch.counts.Read; read != nil {
-			row[3] = decimal(float64(*read))
-			if quarantined := batch.counts.Quarantined; quarantined != nil && *read > 0 {
-				row[4] = decimal(100 * float64(*quarantined) / float64(*read))
-			}
-		}
-		trend.Rows = append(trend.Rows, row)
+		trend.Rows = append(trend.Rows, Row{
+			batch.date, batch.percent("gate"), batch.percent("rows"), batch.read(), batch.quarantined(),
+		})
 	}
 	return trend
+}
+
+// percent is the score of a ruleset as a value of a mart; nil where it was not evaluated.
+func (b judgedBatch) percent(ruleset string) any {
+	score, judged := b.scores[ruleset]
+	if !judged {
+		return nil
+	}
+	return decimal(100 * score)
+}
+
+func (b judgedBatch) read() any {
+	if b.counts.Read == nil {
+		return nil
+	}
+	return decimal(float64(*b.counts.Read))
+}
+
+func (b judgedBatch) quarantined() any {
+	read, quarantined := b.counts.Read, b.counts.Quarantined
+	if read == nil || quarantined == nil || *read == 0 {
+		return nil
+	}
+	return decimal(100 * float64(*quarantined) / float64(*read))
 }
 
 func decimal(n float64) json.Number { return json.Number(strconv.FormatFloat(n, 'f', -1, 64)) }

@@ -81,32 +81,38 @@
   // What a number on an axis counts; other formats say it themselves.
   const unit = ({ title, format }) => (["count", "number"].includes(format) ? `${title} →` : null);
 
-  // Where the names of rows lie: beside the bars, or above them where these would be left too little room.
-  const ABOVE = 17;
-  function namesOf(shown, name, width) {
+  // Rows with their names beside the bars, or above them where these would be left too little room. left is
+  // what lies between the names and the drawing.
+  function rowsOf(shown, name, { width, extra, sheet }, left = 0) {
     const longest = Math.max(...shown.map((point) => widthOf(name(point)))) + 10;
     const above = width < 420 && longest > width * 0.36;
     const room = above ? 0 : Math.min(width * 0.42, longest);
-    const mark = (options) =>
-      Plot.text(shown, {
+    const high = sheet.row + (above ? 14 : Math.min(10, extra / shown.length));
+    const line = above ? 17 : 0;
+    return {
+      room,
+      height: shown.length * high,
+      bar: { y: "index", insetTop: line },
+      beside: { y: "index", dy: line / 2 },
+      names: Plot.text(shown, {
         y: "index",
-        text: (point) => cut(name(point), above ? width - 8 : room - 10),
-        frameAnchor: above ? "top-left" : "left",
+        dy: above ? (line + 1 - high) / 2 : 0,
+        dx: above ? -left : -left - 8,
+        frameAnchor: "left",
         textAnchor: above ? "start" : "end",
         lineAnchor: "middle",
-        ...options,
+        text: (point) => cut(name(point), above ? width - 8 : room - 10),
         ...LABEL,
-      });
-    return { above, room, mark };
+      }),
+    };
   }
 
   const kinds = {
-    bars({ points, column, name }, draw, { width, extra, sheet }) {
+    bars({ points, column, name }, draw, sizes) {
+      const { width } = sizes;
       const { value, margin, also } = draw;
       const shown = points.filter((point) => point.get(value) != null).slice(0, draw.limit ?? 20);
-      const { above, room, mark } = namesOf(shown, name, width);
-      const row = sheet.row + (above ? 14 : Math.min(10, extra / shown.length));
-      const [insetTop, dy] = above ? [ABOVE, ABOVE / 2] : [0, 0];
+      const { room, height, bar, beside, names } = rowsOf(shown, name, sizes);
       const end = (point) => point.get(value) + (margin ? (point.get(margin) ?? 0) : 0);
       const labels = Math.max(...shown.map((point) => widthOf(point.text(value)))) + 12;
       // Where the second value would lie on the words of the first, these go beyond it.
@@ -120,7 +126,7 @@
         shown,
         near: "y",
         options: {
-          height: shown.length * row + (also ? 34 : 8),
+          height: height + (also ? 34 : 8),
           marginLeft: room,
           marginRight: labels,
           marginTop: 4,
@@ -136,32 +142,29 @@
                 tickSize: 0,
                 label: null,
               }),
-            Plot.barX(shown, { x: by(value), y: "index", insetTop, fill: "var(--series-1)", rx2: 3, ...common }),
+            Plot.barX(shown, { x: by(value), ...bar, fill: "var(--series-1)", rx2: 3, ...common }),
             margin &&
               Plot.ruleY(shown, {
                 x1: (p) => p.get(value) - (p.get(margin) ?? 0),
                 x2: end,
-                y: "index",
-                dy,
+                ...beside,
                 stroke: "var(--ink)",
                 strokeWidth: 1.5,
               }),
             also &&
               Plot.dot(shown, {
                 x: by(also),
-                y: "index",
-                dy,
+                ...beside,
                 symbol: "diamond",
                 r: 4.5,
                 fill: "var(--card)",
                 stroke: "var(--series-2)",
                 strokeWidth: 2,
               }),
-            mark(above ? { dy: 9 - row / 2 } : { dx: -8 }),
+            names,
             Plot.text(shown, {
               x: beyond,
-              y: "index",
-              dy,
+              ...beside,
               text: (p) => p.text(value),
               textAnchor: "start",
               dx: also ? 9 : 6,
@@ -466,20 +469,18 @@
       };
     },
 
-    split({ points, column, name }, draw, { width, extra, sheet }) {
+    split({ points, column, name }, draw, sizes) {
       const { from, to } = draw;
       const shown = points
         .filter((point) => point.get(from) != null && point.get(to) != null)
         .slice(0, draw.limit ?? 20);
-      const { above, room, mark } = namesOf(shown, name, width);
-      const row = sheet.row + (above ? 14 : Math.min(10, extra / shown.length));
-      const [insetTop, dy] = above ? [ABOVE, ABOVE / 2] : [0, 0];
+      const { room, height, bar, beside, names } = rowsOf(shown, name, sizes, 44);
       const most = Math.max(...shown.flatMap((point) => [point.get(from), point.get(to)]));
       return {
         shown,
         near: "y",
         options: {
-          height: shown.length * row + 8,
+          height: height + 8,
           marginLeft: room + 44,
           marginRight: 50,
           marginTop: 4,
@@ -490,34 +491,31 @@
             Plot.barX(shown, {
               x1: (p) => -p.get(from),
               x2: 0,
-              y: "index",
-              insetTop,
+              ...bar,
               fill: "var(--series-2)",
               ...common,
             }),
-            Plot.barX(shown, { x1: 0, x2: by(to), y: "index", insetTop, fill: "var(--series-1)", ...common }),
+            Plot.barX(shown, { x1: 0, x2: by(to), ...bar, fill: "var(--series-1)", ...common }),
             Plot.ruleX([0], { stroke: "var(--card)", strokeWidth: 2 }),
             Plot.text(shown, {
               x: (p) => -p.get(from),
-              y: "index",
+              ...beside,
               text: (p) => p.text(from),
               textAnchor: "end",
               dx: -6,
-              dy,
               fill: "var(--soft)",
               fontSize: 12,
             }),
             Plot.text(shown, {
               x: by(to),
-              y: "index",
+              ...beside,
               text: (p) => p.text(to),
               textAnchor: "start",
               dx: 6,
-              dy,
               fill: "var(--soft)",
               fontSize: 12,
             }),
-            mark(above ? { dx: -44, dy: 9 - row / 2 } : { dx: -52 }),
+            names,
           ],
         },
         legend: [
