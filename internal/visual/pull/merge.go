@@ -105,35 +105,61 @@ func (m *merge) object(written, resolved any, deployed map[string]any) any {
 	return result
 }
 
-// list merges item by item; an item that was there already, wherever, is written as it was.
+// list merges item by item. An item that was there already, wherever, is written as it was; the others
+// take, in order, the place of those that are gone.
 func (m *merge) list(written, resolved any, deployed []any) any {
 	before, _ := written.([]any)
 	values, _ := resolved.([]any)
+	origins := originsOf(values, deployed)
+	gone := without(len(before), origins)
 	result := make([]any, 0, len(deployed))
 	for i, item := range deployed {
-		at := slices.IndexFunc(values, func(value any) bool { return same(value, item) })
-		switch {
-		case at >= 0:
-			result = append(result, before[at])
-		case i < len(before):
-			result = append(result, m.at(fmt.Sprintf("[%d]", i), before[i], values[i], item))
-		case len(before) > 0:
-			result = append(result, m.at(fmt.Sprintf("[%d]", i), pattern(before, item), nil, item))
-		default:
-			result = append(result, m.at(fmt.Sprintf("[%d]", i), nil, nil, item))
+		if origins[i] >= 0 {
+			result = append(result, before[origins[i]])
+			continue
 		}
+		var form, value any
+		if len(gone) > 0 {
+			form, value, gone = before[gone[0]], values[gone[0]], gone[1:]
+		}
+		if _, isText := item.(string); isText && !isInclude(form) {
+			form = placeholdersOf(before)
+		}
+		result = append(result, m.at(fmt.Sprintf("[%d]", i), form, value, item))
 	}
 	return result
 }
 
-// pattern is what a further text of a list is written like: it may hold the placeholders of all.
-func pattern(before []any, item any) any {
-	if _, isText := item.(string); !isText {
-		return nil
+// originsOf tells for each item where it was before, -1 if nowhere.
+func originsOf(values, items []any) []int {
+	origins := make([]int, len(items))
+	for i, item := range items {
+		origins[i] = slices.IndexFunc(values, func(value any) bool { return same(value, item) })
+		if i < len(values) && same(values[i], item) {
+			origins[i] = i
+		}
 	}
+	return origins
+}
+
+// without lists the numbers below count that are not among the given ones.
+func without(count int, given []int) []int {
+	var left []int
+	for i := range count {
+		if !slices.Contains(given, i) {
+			left = append(left, i)
+		}
+	}
+	return left
+}
+
+// placeholdersOf is what a further text of a list is written like: it may hold the placeholders of all.
+func placeholdersOf(texts []any) any {
 	var all strings.Builder
-	for _, text := range before {
-		fmt.Fprint(&all, text)
+	for _, text := range texts {
+		if !isInclude(text) {
+			fmt.Fprint(&all, text)
+		}
 	}
 	return all.String()
 }
@@ -148,19 +174,28 @@ func (m *merge) at(step string, written, resolved, deployed any) any {
 // string puts placeholders and includes back where the field had them.
 func (m *merge) string(written any, deployed string) any {
 	before, _ := written.(string)
-	if match := include.FindStringSubmatch(before); match != nil {
-		return m.include(match[1], before, deployed)
+	if isInclude(written) {
+		return m.include(include.FindStringSubmatch(before)[1], before, deployed)
 	}
-	text := deployed
+	for _, name := range visual.PlaceholdersIn(deployed) {
+		m.literals = append(m.literals, fmt.Sprintf("%s: %q came with ${%s}, which is plain text on AWS and a deploy-time name here", m.field, deployed, name))
+	}
+	var replacements []string
 	for _, name := range visual.PlaceholdersIn(before) {
-		text = strings.ReplaceAll(text, m.values[name], "${"+name+"}")
+		replacements = append(replacements, m.values[name], "${"+name+"}")
 	}
+	text := strings.NewReplacer(replacements...).Replace(deployed)
 	for _, name := range slices.Sorted(maps.Keys(m.values)) {
 		if strings.Contains(text, m.values[name]) {
 			m.literals = append(m.literals, fmt.Sprintf("%s: %q holds the value of ${%s} of this environment", m.field, text, name))
 		}
 	}
 	return text
+}
+
+func isInclude(written any) bool {
+	text, isText := written.(string)
+	return isText && include.MatchString(text)
 }
 
 // include keeps the text of a file in the file. Where several fields include it, one that was changed
