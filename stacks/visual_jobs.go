@@ -50,6 +50,7 @@ func addVisualJobs(stack awscdk.Stack, props *JobsProps, jobs []job, first ...co
 		all = append(all, newVisualJob(stack, props, job))
 	}
 	function := newVisualJobsFunction(stack, props, all)
+	first = append(first, function)
 	var before []constructs.IDependable
 	for _, job := range all {
 		properties := customProperties(stack, props, job)
@@ -112,8 +113,11 @@ func newVisualJobsFunction(stack awscdk.Stack, props *JobsProps, jobs []visualJo
 		}),
 		Timeout:    awscdk.Duration_Minutes(jsii.Number(visualMinutes)),
 		MemorySize: jsii.Number(256),
-		LogGroup:   logs,
-		Role:       newVisualJobsRole(stack, props, jobs, logs.LogGroupArn()),
+		// CloudFormation calls it asynchronously. A second attempt would come after the first one's answer,
+		// and register this version in the midst of a rollback.
+		RetryAttempts: jsii.Number(0),
+		LogGroup:      logs,
+		Role:          newVisualJobsRole(stack, props, jobs, logs.LogGroupArn()),
 	})
 }
 

@@ -165,6 +165,18 @@ func TestJobsAreUpdatedOneByOneAfterAllChecks(t *testing.T) {
 	})
 }
 
+// Lambda calls a function that did not end well once more, by default twice: after the stack was told so.
+func TestRegistrationsAreTriedOnce(t *testing.T) {
+	inBothForms(t, func(t *testing.T, form string) {
+		config := some(t, form, "AWS::Lambda::EventInvokeConfig")[0]
+		assert.Contains(t, text(config.Properties["FunctionName"]), "VisualJobs")
+		assert.EqualValues(t, 0, config.Properties["MaximumRetryAttempts"])
+		for _, script := range some(t, form, "Custom::VisualJobScript") {
+			assert.Contains(t, script.DependsOn, config.ID)
+		}
+	})
+}
+
 func TestNothingVisualWhenItIsTurnedOff(t *testing.T) {
 	for _, resource := range resources(t, "other", "") {
 		assert.NotContains(t, resource.Type, "Visual")

@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
-import threading
+import signal
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import visual_job
@@ -29,51 +31,52 @@ ATTEMPTS = 4
 NOT_CREATED = "not-created"
 
 
+class Late(BaseException):
+    """There is no time left. It is no Exception, which the SDK would take for a fault of the network and try again."""
+
+
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Do what the request asks for, and answer it exactly once."""
-    answer = Answer(event)
-    late = f"not done {MARGIN_SECONDS:.0f} seconds before the timeout of {context.function_name}"
-    timer = threading.Timer(
-        max(0.1, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS), lambda: answer.failed(late)
-    )
-    timer.daemon = True
-    timer.start()
+    """Do what the request asks for, and answer it exactly once; after the answer nothing is done any more."""
     try:
-        answer.succeeded(visual_job.handle(event))
+        with _time_limit(context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS):
+            answer = _succeeded(visual_job.handle(event))
     except visual_job.Stop as stop:
-        answer.failed(str(stop))
+        answer = _failed(event, str(stop))
+    except Late:
+        late = f"not done {MARGIN_SECONDS:.0f} seconds before the timeout of {context.function_name}"
+        answer = _failed(event, f"{late} (more in {context.log_group_name})")
     except Exception as error:
         log.exception("%s of %s", event["RequestType"], event["LogicalResourceId"])
-        answer.failed(f"{type(error).__name__}: {error} (more in {context.log_group_name})")
+        answer = _failed(event, f"{type(error).__name__}: {error} (more in {context.log_group_name})")
+    named = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    log.info("answer: %s", answer)
+    _put(event["ResponseURL"], json.dumps({**named, **answer}).encode())
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise Late in the midst of whatever takes longer."""
+
+    def end(*_: Any) -> None:
+        raise Late
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, max(0.1, seconds))
+    try:
+        yield
     finally:
-        timer.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-class Answer:
-    """The one answer to a request."""
+def _succeeded(physical_id: str) -> dict[str, Any]:
+    """It is done; another id than before makes CloudFormation delete the earlier one later."""
+    return {"Status": "SUCCESS", "PhysicalResourceId": physical_id}
 
-    def __init__(self, event: dict[str, Any]) -> None:
-        self._event = event
-        self._lock = threading.Lock()
-        self._sent = False
 
-    def succeeded(self, physical_id: str) -> None:
-        """Say that it is done; another id than before makes CloudFormation delete the earlier one later."""
-        self._send({"Status": "SUCCESS", "PhysicalResourceId": physical_id})
-
-    def failed(self, reason: str) -> None:
-        """Say why not. The id stays what it was, or CloudFormation would take the failure for a replacement."""
-        physical_id = self._event.get("PhysicalResourceId", NOT_CREATED)
-        self._send({"Status": "FAILED", "Reason": reason[:LONGEST_REASON], "PhysicalResourceId": physical_id})
-
-    def _send(self, content: dict[str, Any]) -> None:
-        with self._lock:
-            if self._sent:
-                return
-            self._sent = True
-        named = {name: self._event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-        log.info("answer: %s", content)
-        _put(self._event["ResponseURL"], json.dumps({**named, **content}).encode())
+def _failed(event: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Why not. The id stays what it was, or CloudFormation would take the failure for a replacement."""
+    short = reason.encode("ascii", "replace").decode()[:LONGEST_REASON]
+    return {"Status": "FAILED", "Reason": short, "PhysicalResourceId": event.get("PhysicalResourceId", NOT_CREATED)}
 
 
 def _put(url: str, body: bytes) -> None:
@@ -83,7 +86,7 @@ def _put(url: str, body: bytes) -> None:
         try:
             with urllib.request.urlopen(request, timeout=10):
                 return
-        except (urllib.error.URLError, TimeoutError):
+        except (OSError, http.client.HTTPException):
             if attempt == ATTEMPTS:
                 raise
             time.sleep(attempt)

@@ -5,14 +5,17 @@ what it is not told. So each job has two resources of this function's:
 
 - Custom::VisualJobScript comes before the job. It stops a deployment that would overwrite what somebody has edited on
   the canvas, then uploads the tested script to where the job is about to run it from. That key has the hash of the
-  script: each version has an object of its own, and the job of a version that is rolled back to finds its script there.
+  script: each version has an object of its own, which stays until the deployment after the next, and so the job of a
+  version that is rolled back to finds its script there. The resource's id never changes: a rollback does not call what
+  a deployment has replaced.
 - Custom::VisualJob comes after the job. It registers the DAG with the job's whole definition, then uploads the script
   once more, because Glue may have written one of its own in its place.
 
 Beside the scripts lies a record: which version is registered, and the hashes of the DAGs that are ours. A DAG that is
 on the job and not among them was edited there.
 
-Both are idempotent, in whatever order a rollback calls them, and never stop one.
+Both are idempotent, in whatever order a rollback calls them, and never stop one. Edits that are overwritten, because
+that is asked for or because a rollback cannot be stopped, are saved beside the scripts.
 """
 
 from __future__ import annotations
@@ -35,7 +38,6 @@ BUSY = "ConcurrentModificationException"
 BUSY_ATTEMPTS = 6
 BUSY_SECONDS = 5.0
 
-
 RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
 glue = boto3.client("glue", config=RETRIES)
 s3 = boto3.client("s3", config=RETRIES)
@@ -50,15 +52,14 @@ def handle(event: dict[str, Any]) -> str:
     job = VisualJob(event["ResourceProperties"])
     is_script = event["ResourceType"] == "Custom::VisualJobScript"
     if event["RequestType"] == "Delete":
-        physical_id = event["PhysicalResourceId"]
         if is_script:
-            job.delete_script(physical_id)
+            job.delete_scripts()
         else:
             job.unregister()
-        return physical_id
+        return event["PhysicalResourceId"]
     if is_script:
         job.prepare(event["StackId"])
-        return job.script_location
+        return f"script of {job.name}"
     job.register()
     return f"{job.name} as a visual job"
 
@@ -87,8 +88,10 @@ class VisualJob:
                 return  # the rollback of a deployment that was stopped here: nothing was changed
             if not self._is_rolling_back(stack):
                 raise Stop(self._edited_message())
+        if edited:
             self._save_edits(nodes)
         self._check_values()
+        self.delete_scripts()
         self._put_script()
         if is_registered and (edited or not nodes):
             # In a rollback, the job may go back after the resource that registers it, and lose the DAG by that.
@@ -107,7 +110,7 @@ class VisualJob:
         return "ROLLBACK" in stacks[0]["StackStatus"]
 
     def _save_edits(self, nodes: dict[str, Any]) -> None:
-        """Keep a DAG that a rollback is about to overwrite: edited between the deployment and its failure."""
+        """Keep a DAG that is about to be overwritten."""
         bucket, key = self._record_place()
         key = f"{key.rpartition('/')[0]}/edited-{self._digest(nodes)[:16]}.json"
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(nodes).encode(), ContentType="application/json")
@@ -115,7 +118,9 @@ class VisualJob:
 
     def register(self) -> None:
         """Register the DAG with the job's whole definition; the tested script has the last word."""
-        record = self._record()
+        edits, record = self._registered_nodes(), self._record()
+        if self._is_edited(edits, record):  # saved since the other resource looked
+            self._save_edits(edits)
         # Should this end half-way, neither the old DAG nor the new one is taken for an edit.
         self._write_record({**record, "dags": [*record.get("dags", []), self._digest(self.nodes())]})
         try:
@@ -137,11 +142,12 @@ class VisualJob:
             self._put_script()
         self._delete(*self._record_place())
 
-    def delete_script(self, location: str) -> None:
-        """Delete the script of a version that no job runs any more."""
-        job = self._job()
-        if location.startswith("s3://") and not (job and job["Command"].get("ScriptLocation") == location):
-            self._delete(*_place(location))
+    def delete_scripts(self) -> None:
+        """Delete the scripts of all versions but the one that the job runs."""
+        running = self._job().get("Command", {}).get("ScriptLocation")
+        for location in self._scripts():
+            if location != running:
+                self._delete(*_place(location))
 
     def request(self) -> dict[str, Any]:
         """The parameters of UpdateJob."""
@@ -205,6 +211,17 @@ class VisualJob:
     def _put_script(self) -> None:
         bucket, key = _place(self.script_location)
         s3.put_object(Bucket=bucket, Key=key, Body=self._read(self.properties["Script"]))
+
+    def _scripts(self) -> list[str]:
+        """Where scripts of this job lie, of whatever version."""
+        bucket, key = _place(self.script_location)
+        try:
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{key.rpartition('/')[0]}/").get("Contents", [])
+        except ClientError as error:
+            if _code(error) == "NoSuchBucket":
+                return []
+            raise
+        return [f"s3://{bucket}/{item['Key']}" for item in listed if item["Key"].endswith(".py")]
 
     def _record_place(self) -> tuple[str, str]:
         bucket, key = _place(self.script_location)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from canvas.project import Project
 from running_cloud import ROOT, RunningCloud
 
 COPIED = ("cdk.json", "datasets.json", "go.mod", "dqdl-rules", "glue-scripts", "sql", "stacks")
@@ -124,3 +126,13 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         assert all(bucket["Name"].startswith("cdk-") for bucket in cloud.client("s3").list_buckets()["Buckets"])
     finally:
         cloud.stop()
+
+
+@pytest.fixture
+def project(cloud: RunningCloud) -> Iterator[Project]:
+    used = Project(cloud)
+    yield used
+    try:
+        assert used.destroy() == "DELETE_COMPLETE"
+    except ClientError as error:
+        assert "does not exist" in str(error)
