@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from canvas.project import Project
-from running_cloud import ROOT, RunningCloud
+from running_cloud import ROOT, RunningCloud, wait_for
 
 COPIED = ("cdk.json", "datasets.json", "go.mod", "dqdl-rules", "glue-scripts", "sql", "stacks")
 
@@ -102,6 +102,17 @@ class Checkout:
         definition = {key: value for key, value in self.job(dataset).items() if key not in dropped}
         definition["CodeGenConfigurationNodes"] = nodes
         self.glue.update_job(JobName=f"movie-pipeline-dev-{dataset}", JobUpdate=definition)
+
+    def run_job(self, dataset: str) -> dict[str, Any]:
+        """Run a job to its end; gives the run."""
+        name = f"movie-pipeline-dev-{dataset}"
+        run = self.glue.start_job_run(JobName=name)["JobRunId"]
+
+        def ended() -> dict[str, Any] | None:
+            state = self.glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+            return state if state["JobRunState"] not in ("STARTING", "RUNNING") else None
+
+        return wait_for(ended, 120, f"the job {name}")
 
     def change_setting(self, group: str, name: str, value: Any) -> None:
         """Change a setting of dev in cdk.json."""

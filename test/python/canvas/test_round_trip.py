@@ -165,6 +165,65 @@ def test_jobs_that_are_not_there(checkout: Checkout, tmp_path: Path) -> None:
     assert "stack movie-pipeline-nowhere-jobs is not deployed" in done.stderr
 
 
+# The whole job of one dataset, for a test: two rows of an object, straight into the warehouse.
+LOADER: dict[str, Any] = {
+    "node-1": {"S3JsonSource": {"Name": "Films", "Paths": ["s3://${ArtifactsBucket}/temp/given/"]}},
+    "node-2": {
+        "AmazonRedshiftTarget": {
+            "Name": "Warehouse",
+            "Inputs": ["node-1"],
+            "Data": {
+                "AccessType": "Connection",
+                "SourceType": "table",
+                "Connection": {"Value": "${WarehouseConnection}"},
+                "Schema": {"Value": "public"},
+                "Table": {"Value": "films"},
+                "Action": "merge",
+                "TableSchema": [{"Value": "id", "Label": "BIGINT"}, {"Value": "title", "Label": "VARCHAR(100)"}],
+                "SelectedColumns": [{"Value": "id"}],
+                "TempDir": f"s3://${{ArtifactsBucket}}/temp/{ONE}/",
+            },
+        }
+    },
+}
+
+
+@pytest.mark.spark
+def test_with_a_connection_a_job_loads_the_warehouse(checkout: Checkout) -> None:
+    dag = checkout.root / "glue-scripts" / f"{ONE}.dag.json"
+    dag.write_text(json.dumps(LOADER))
+    checkout.pipeline("visual", "generate", ONE)
+    assert "needs the setting warehouse.glueConnection" in checkout.deploy(code=1)
+    checkout.change_setting("warehouse", "glueConnection", True)
+    checkout.deploy()
+
+    ec2, name = checkout.cloud.client("ec2"), "movie-pipeline-dev-warehouse"
+    network = checkout.glue.get_connection(Name=name)["Connection"]["PhysicalConnectionRequirements"]
+    subnet = ec2.describe_subnets(SubnetIds=[network["SubnetId"]])["Subnets"][0]
+    assert subnet["AvailabilityZone"] == network["AvailabilityZone"]
+    endpoints = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["VpcEndpoints"]
+    inside = [endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"]
+    assert len(inside) == 6
+    assert {tuple(endpoint["SubnetIds"]) for endpoint in inside} == {(network["SubnetId"],)}
+    serverless = checkout.cloud.client("redshift-serverless")
+    workgroup = serverless.get_workgroup(workgroupName="movie-pipeline-dev")["workgroup"]
+    let_in = ec2.describe_security_groups(GroupIds=workgroup["securityGroupIds"])["SecurityGroups"][0]["IpPermissions"]
+    sources = [(rule["FromPort"], pair["GroupId"]) for rule in let_in for pair in rule["UserIdGroupPairs"]]
+    assert sources == [(5439, group) for group in network["SecurityGroupIdList"]]
+    assert checkout.job(ONE)["Connections"]["Connections"] == [name]
+    assert "Connections" not in checkout.job(DATASETS[1])
+
+    bucket = checkout.job(ONE)["DefaultArguments"]["--ArtifactsBucket"]
+    for title in ("Early title", "Metropolis"):
+        body = f'{{"id": 1, "title": "{title}"}}\n{{"id": 2, "title": "M"}}\n'
+        checkout.s3.put_object(Bucket=bucket, Key="temp/given/films.json", Body=body.encode())
+        run = checkout.run_job(ONE)
+        assert run["JobRunState"] == "SUCCEEDED", run.get("ErrorMessage")
+    query = "select id, title from public.films order by id"
+    done = checkout.pipeline("query", "--output", "json", query)
+    assert json.loads(done.stdout) == [{"id": 1, "title": "Metropolis"}, {"id": 2, "title": "M"}]
+
+
 def test_turned_off_the_jobs_are_their_scripts(checkout: Checkout) -> None:
     checkout.change_setting("job", "visual", False)
     checkout.deploy()
