@@ -3,7 +3,7 @@
 - A type, a custom resource or a property that nothing implements fails the stack and is named.
 - A custom resource whose function is in Python runs: the function's own deployed code, in a process of its own.
 - CDK's custom resource for a VPC's default security group runs here, not as a Lambda function.
-- The Glue types that ministack does not know and that need no module of their own.
+- The types that ministack does not know and that need no module of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 from ministack import app
@@ -45,6 +45,9 @@ def install(cloud: Cloud) -> None:
     cloud.resource("AWS::Glue::Classifier", classifiers.create, classifiers.update, classifiers.delete)
     logs = FlowLogs(cloud)
     cloud.resource("AWS::EC2::FlowLog", logs.create, None, logs.delete)
+    for kind in ("Ingress", "Egress"):
+        rule = SecurityGroupRule(cloud, kind)
+        cloud.resource(f"AWS::EC2::SecurityGroup{kind}", rule.create, rule.update, rule.delete)
     configurations = GlueType(cloud, "SecurityConfiguration", _security_configuration)
     cloud.resource(
         "AWS::Glue::SecurityConfiguration", configurations.create, configurations.update, configurations.delete
@@ -237,6 +240,56 @@ class FlowLogs:
     def delete(self, physical_id: str, _properties: dict) -> None:
         """Delete it."""
         self.cloud.client("ec2").delete_flow_logs(FlowLogIds=[physical_id])
+
+
+class SecurityGroupRule:
+    """AWS::EC2::SecurityGroupIngress and AWS::EC2::SecurityGroupEgress: a rule apart from its group."""
+
+    # The other end of the rule: where a permission of the API has it.
+    ENDS: ClassVar = {
+        "CidrIp": ("IpRanges", "CidrIp"),
+        "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+        "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    }
+    KNOWN = ("GroupId", "Description", "IpProtocol", "FromPort", "ToPort")
+
+    def __init__(self, cloud: Cloud, kind: str) -> None:
+        self.cloud = cloud
+        self.kind = kind
+
+    def create(self, _logical_id: str, properties: dict, _stack: str) -> tuple[str, dict]:
+        """Add the rule to its group."""
+        answer = self._call("Authorize", properties)
+        rule = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+        return rule, {"Id": rule}
+
+    def update(self, _physical_id: str, old: dict, new: dict, stack: str) -> tuple[str, dict]:
+        """Put another rule in its place."""
+        self.delete("", old)
+        return self.create("", new, stack)
+
+    def delete(self, _physical_id: str, properties: dict) -> None:
+        """Take the rule away; a group that is gone had it."""
+        try:
+            self._call("Revoke", properties)
+        except ClientError as error:
+            if not error.response["Error"]["Code"].endswith(".NotFound"):
+                raise
+
+    def _call(self, verb: str, properties: dict) -> dict:
+        request = {"GroupId": properties["GroupId"], "IpPermissions": [self._permission(properties)]}
+        return self.cloud.client("ec2")._make_api_call(f"{verb}SecurityGroup{self.kind}", request)
+
+    def _permission(self, properties: dict) -> dict:
+        _refuse_properties(f"AWS::EC2::SecurityGroup{self.kind}", {*properties} - {*self.KNOWN, *self.ENDS})
+        described = {"Description": properties["Description"]} if "Description" in properties else {}
+        ends = {
+            listed: [{name: properties[end], **described}]
+            for end, (listed, name) in self.ENDS.items()
+            if end in properties
+        }
+        ports = {name: int(properties[name]) for name in ("FromPort", "ToPort") if name in properties}
+        return {"IpProtocol": properties["IpProtocol"], **ports, **ends}
 
 
 class GlueType:

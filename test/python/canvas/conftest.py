@@ -16,6 +16,8 @@ from canvas.project import Project
 from running_cloud import ROOT, RunningCloud, wait_for
 
 COPIED = ("cdk.json", "datasets.json", "go.mod", "dqdl-rules", "glue-scripts", "sql", "stacks")
+# What `make setup` installs and synthesis runs: the grammar that the rules are parsed by.
+LINKED = (".venv", ".jars", "local")
 
 
 class Checkout:
@@ -35,6 +37,8 @@ class Checkout:
                 shutil.copytree(source, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, self.root / name)
+        for name in LINKED:
+            (self.root / name).symlink_to(ROOT / name)
         self.environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": cloud.url,
@@ -44,6 +48,7 @@ class Checkout:
             "CDK_DISABLE_CLI_TELEMETRY": "1",
         }
         self.git("init", "--quiet")
+        (self.root / ".git" / "info" / "exclude").write_text("\n".join((".local", *LINKED)))
         self.commit()
 
     def git(self, *arguments: str) -> str:
