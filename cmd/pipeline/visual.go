@@ -48,7 +48,9 @@ func (a *app) visualGenerateCommand() *cobra.Command {
 		Long: `Check the DAGs of jobs, all of them if none is named, and write their scripts. A DAG's file is put
 into the one layout that all have, and its picture in README.md is drawn again.
 
-With --check nothing is written: the command fails if one of these is not as it would be written. With --file one DAG is taken from anywhere, and its script goes to --out or to the output.`,
+With --check nothing is written: the command fails, with exit code 1, if one of these is not as it
+would be written. With --file one DAG is taken from anywhere, and its script goes to --out or to the
+output; what it includes is relative to this checkout.`,
 		Example: `  pipeline visual generate
   pipeline visual generate movies
   pipeline visual generate --check

@@ -179,15 +179,17 @@ def tables_hold_what_jobs_publish(root: Path) -> list[str]:
             published, staged = job.columns(writer), list(staging(root, table))
             kept = [column for column in _table(root, "history", table) if column != "ingest_date"]
             file = f"sql/tables/{table}.sql"
+            mapped = job.mapping()
+            kinds = {line["ToKey"]: _warehouse_type(line) for line in mapped[1]} if mapped else {}
             for column in published:
-                if column not in staged:
-                    wrong.append(
-                        f"{job.place(writer)} publishes {column}, which staging.{table} lacks: add it to {file}"
-                    )
-                if column not in kept:
-                    wrong.append(
-                        f"{job.place(writer)} publishes {column}, which history.{table} lacks: add it to {file}"
-                    )
+                kind = kinds.get(column, "").replace("varchar", "varchar(bytes)")
+                line = f"`{column} {kind}`" if kind and table == job.tables[0] else "it"
+                for schema, columns in (("staging", staged), ("history", kept)):
+                    if column not in columns:
+                        wrong.append(
+                            f"{job.place(writer)} publishes {column}, which {schema}.{table} lacks: "
+                            f"add {line} to {file}, at the same place"
+                        )
             for column in dict.fromkeys([*staged, *kept]):
                 if column not in published:
                     wrong.append(f"{file} has {column}, which {job.place(writer)} does not publish: add or remove it")
@@ -195,6 +197,12 @@ def tables_hold_what_jobs_publish(root: Path) -> list[str]:
                 order = ", ".join(published)
                 wrong.append(f"{file}: COPY goes by position, and {job.place(writer)} publishes in the order {order}")
     return wrong
+
+
+def _warehouse_type(line: dict[str, Any]) -> str:
+    """The type that staging has for a line of a mapping."""
+    kind: str = line["ToType"]
+    return TYPES.get(kind, kind)
 
 
 def tables_have_the_types_of_mappings(root: Path) -> list[str]:
@@ -206,7 +214,7 @@ def tables_have_the_types_of_mappings(root: Path) -> list[str]:
         id_, lines = found
         staged = staging(root, job.tables[0])
         for line in lines:
-            wanted = TYPES.get(line["ToType"], line["ToType"])
+            wanted = _warehouse_type(line)
             kind = staged.get(line["ToKey"])
             if kind is not None and re.sub(r"\s|^(varchar).*", r"\1", kind) != wanted:
                 wrong.append(

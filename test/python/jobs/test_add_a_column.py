@@ -75,8 +75,10 @@ def test_one_line_in_the_dag_and_the_table(project: Path, visual: Callable[..., 
     stale = "pipeline: glue-scripts/movies.py is stale: run `pipeline visual generate movies`"
     assert visual("generate", "--check") == (1, stale)
     assert findings(project) == [
-        f"{FILMS} publishes years_early, which staging.movies lacks: add it to {TABLE}",
-        f"{FILMS} publishes years_early, which history.movies lacks: add it to {TABLE}",
+        f"{FILMS} publishes years_early, which staging.movies lacks: add `years_early integer` to {TABLE}, "
+        "at the same place",
+        f"{FILMS} publishes years_early, which history.movies lacks: add `years_early integer` to {TABLE}, "
+        "at the same place",
     ]
 
     add_to_table(project, "years_early", "integer")
