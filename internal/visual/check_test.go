@@ -74,6 +74,9 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 		{"mapped twice", around(`{"ApplyMapping": {"Name": "N", "Inputs": ["node-1"], "Mapping": [
 			{"FromPath": ["a"], "FromType": "string", "ToKey": "x", "ToType": "string"}, {"FromPath": ["b"], "FromType": "int", "ToKey": "X", "ToType": "int"}]}}`), second + `Mapping[1].ToKey: column "X" is mapped to twice`},
 		{"selected column of no parent", around(`{"SelectFields": {"Name": "N", "Inputs": ["node-1"], "Paths": [["c"]]}}`), second + `Paths: column "c" is not among those of the input: a, b`},
+		{"selected column in another case", around(`{"SelectFields": {"Name": "N", "Inputs": ["node-1"], "Paths": [["A"]]}}`), second + `Paths: column "A" is "a" in the input: here the case counts`},
+		{"dropped column in another case", around(`{"DropFields": {"Name": "N", "Inputs": ["node-1"], "Paths": [["a"], ["B"]]}}`), second + `Paths: column "B" is "b" in the input: here the case counts`},
+		{"filter on a column in another case", around(`{"Filter": {"Name": "N", "Inputs": ["node-1"], "LogicalOperator": "AND", "Filters": [{"Operation": "ISNULL", "Values": [{"Type": "COLUMNEXTRACTED", "Value": ["A"]}]}]}}`), second + `Filters[0].Values[0]: column "A" is "a" in the input: here the case counts`},
 		{"dropped column of no parent", around(`{"DropFields": {"Name": "N", "Inputs": ["node-1"], "Paths": [["c"]]}}`), second + `Paths: column "c" is not among those of the input: a, b`},
 		{"renamed column of no parent", around(`{"RenameField": {"Name": "N", "Inputs": ["node-1"], "SourcePath": ["c"], "TargetPath": ["d"]}}`), second + `SourcePath: column "c" is not among those of the input: a, b`},
 		{"renamed to one that is there", around(`{"RenameField": {"Name": "N", "Inputs": ["node-1"], "SourcePath": ["a"], "TargetPath": ["b"]}}`), second + `TargetPath: the input has a column "b" already`},

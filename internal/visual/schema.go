@@ -32,6 +32,18 @@ func (s schema) want(names ...string) error {
 	return nil
 }
 
+// wantAsWritten is want for the transforms of DynamicFrames: these tell upper case from lower case, and
+// pass over a name that they do not find.
+func (s schema) wantAsWritten(names ...string) error {
+	for _, name := range names {
+		at := slices.IndexFunc(s.columns, func(column string) bool { return strings.EqualFold(column, name) })
+		if s.known && at >= 0 && !slices.Contains(s.columns, name) {
+			return fmt.Errorf("column %q is %q in the input: here the case counts", name, s.columns[at])
+		}
+	}
+	return s.want(names...)
+}
+
 // without gives the schema less some columns.
 func (s schema) without(names ...string) schema {
 	kept := slices.DeleteFunc(slices.Clone(s.columns), func(column string) bool {
@@ -106,7 +118,7 @@ func (e fieldError) Error() string { return e.err.Error() }
 
 func selectedColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 	names := tops(node.Body.(*types.SelectFields).Paths)
-	if err := inputs[0].want(names...); err != nil {
+	if err := inputs[0].wantAsWritten(names...); err != nil {
 		return schema{}, fieldError{"Paths", err}
 	}
 	return columnsOf(names...), nil
@@ -114,7 +126,7 @@ func selectedColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 
 func keptColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 	paths := node.Body.(*types.DropFields).Paths
-	if err := inputs[0].want(tops(paths)...); err != nil {
+	if err := inputs[0].wantAsWritten(tops(paths)...); err != nil {
 		return schema{}, fieldError{"Paths", err}
 	}
 	whole := slices.DeleteFunc(slices.Clone(paths), func(path []string) bool { return len(path) > 1 })
@@ -124,7 +136,7 @@ func keptColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 func renamedColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 	body := node.Body.(*types.RenameField)
 	from, to := tops([][]string{body.SourcePath}), tops([][]string{body.TargetPath})
-	if err := inputs[0].want(from...); err != nil {
+	if err := inputs[0].wantAsWritten(from...); err != nil {
 		return schema{}, fieldError{"SourcePath", err}
 	}
 	if len(body.SourcePath) != 1 || len(body.TargetPath) != 1 {
@@ -148,7 +160,7 @@ func wantFiltered(path string, filters []types.FilterExpression, input schema) e
 			if value.Type != types.FilterValueTypeColumnextracted {
 				continue
 			}
-			if err := input.want(tops([][]string{value.Value})...); err != nil {
+			if err := input.wantAsWritten(tops([][]string{value.Value})...); err != nil {
 				return fieldError{fmt.Sprintf("%s[%d].Values[%d]", path, i, j), err}
 			}
 		}
@@ -174,7 +186,7 @@ func distinctColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
 
 // splitColumns knows the columns of both parts together; takenColumns tells them apart.
 func splitColumns(_ *DAG, node *Node, inputs []schema) (schema, error) {
-	if err := inputs[0].want(tops(node.Body.(*types.SplitFields).Paths)...); err != nil {
+	if err := inputs[0].wantAsWritten(tops(node.Body.(*types.SplitFields).Paths)...); err != nil {
 		return schema{}, fieldError{"Paths", err}
 	}
 	return inputs[0], nil
