@@ -50,7 +50,12 @@ func addVisualJobs(stack awscdk.Stack, props *JobsProps, jobs []job, first ...co
 		all = append(all, newVisualJob(stack, props, job))
 	}
 	function := newVisualJobsFunction(stack, props, all)
-	first = append(first, function)
+	// CloudFormation calls it asynchronously. A second attempt would come after the first one's answer, and
+	// register this version in the midst of a rollback.
+	first = append(first, awslambda.NewEventInvokeConfig(stack, jsii.String("VisualJobsAttempts"), &awslambda.EventInvokeConfigProps{
+		Function:      function,
+		RetryAttempts: jsii.Number(0),
+	}))
 	var before []constructs.IDependable
 	for _, job := range all {
 		properties := customProperties(stack, props, job)
@@ -113,11 +118,8 @@ func newVisualJobsFunction(stack awscdk.Stack, props *JobsProps, jobs []visualJo
 		}),
 		Timeout:    awscdk.Duration_Minutes(jsii.Number(visualMinutes)),
 		MemorySize: jsii.Number(256),
-		// CloudFormation calls it asynchronously. A second attempt would come after the first one's answer,
-		// and register this version in the midst of a rollback.
-		RetryAttempts: jsii.Number(0),
-		LogGroup:      logs,
-		Role:          newVisualJobsRole(stack, props, jobs, logs.LogGroupArn()),
+		LogGroup:   logs,
+		Role:       newVisualJobsRole(stack, props, jobs, logs.LogGroupArn()),
 	})
 }
 
