@@ -320,6 +320,41 @@ def test_the_default_security_group_loses_its_rules(cloud: RunningCloud, stacks:
     assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
 
 
+def test_rules_of_security_groups_come_change_and_go(cloud: RunningCloud, stacks: Stacks) -> None:
+    def template(port: int, **more: Any) -> dict:
+        ports = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "Description": "Redshift"}
+        of, other = {"Fn::GetAtt": ["Inside", "GroupId"]}, {"Fn::GetAtt": ["Outside", "GroupId"]}
+        group = {"VpcId": {"Ref": "Vpc"}, "GroupDescription": "A group"}
+        return {
+            "Vpc": resource("AWS::EC2::VPC", CidrBlock="10.0.0.0/16"),
+            "Inside": resource("AWS::EC2::SecurityGroup", **group),
+            "Outside": resource("AWS::EC2::SecurityGroup", **group),
+            "In": resource("AWS::EC2::SecurityGroupIngress", GroupId=of, SourceSecurityGroupId=other, **ports, **more),
+            "Out": resource("AWS::EC2::SecurityGroupEgress", GroupId=other, DestinationSecurityGroupId=of, **ports),
+        }
+
+    def rules(group: str, direction: str) -> list[tuple[int, str]]:
+        found = cloud.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0][direction]
+        return [(rule["FromPort"], pair["GroupId"]) for rule in found for pair in rule["UserIdGroupPairs"]]
+
+    stack = stacks.deploy(template(5439))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(stack)
+    inside, outside = stacks.physical(stack, "Inside"), stacks.physical(stack, "Outside")
+    assert rules(inside, "IpPermissions") == [(5439, outside)]
+    assert rules(outside, "IpPermissionsEgress") == [(5439, inside)]
+
+    stacks.deploy(template(5440), stack["StackName"])
+    assert rules(inside, "IpPermissions") == [(5440, outside)]
+
+    without = {name: given for name, given in template(5440).items() if name not in ("In", "Out")}
+    stacks.deploy(without, stack["StackName"])
+    assert rules(inside, "IpPermissions") == []
+    assert rules(outside, "IpPermissionsEgress") == []
+
+    refused = stacks.deploy(template(5439, SourcePrefixListId="pl-1"))
+    assert "does not implement AWS::EC2::SecurityGroupIngress SourcePrefixListId" in stacks.reasons(refused)
+
+
 def test_stacks_refer_to_each_other(stacks: Stacks) -> None:
     exported = {"Arn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}, "Export": {"Name": "the-queue"}}}
     stacks.deploy({"Queue": resource("AWS::SQS::Queue", QueueName="exported")}, outputs=exported)
