@@ -15,6 +15,9 @@ import (
 	"moviepipeline/internal/usage"
 )
 
+// mostShown is how many failing rows are shown, unless somebody asks for another number.
+const mostShown = 1000
+
 func (a *app) dqCommand() *cobra.Command {
 	var request dq.Request
 	var output, composite string
@@ -28,12 +31,15 @@ Rules are judged as Glue Data Quality judges them; docs/data-quality.md says whe
 documentation decides and what cannot be evaluated on this machine. Column names are found without
 regard to case. CSV columns get the types that a Glue crawler gives them: bigint, double or string;
 a text that is no such number is NULL, a blank in a text column is an empty text. With --text all
-columns stay text, as the pipeline's gates see them. JSON lines are typed by all rows.
+columns stay text and a line break ends a row, as in the tables that the pipeline's gates see. JSON
+lines are typed by all rows.
 
 Rules that look back, such as RowCount > avg(last(3)) * 0.9 and DetectAnomalies, need --history.
 
---rows writes each failing row with all its columns and what Glue adds: DataQualityRulesPass,
-DataQualityRulesFail, DataQualityRulesSkip and DataQualityEvaluationResult.
+The table shows the rows that break a rule, with the values that break it, then each rule with its
+outcome, its metrics and the reason. --rows writes each failing row with all its columns and what Glue
+adds: DataQualityRulesPass, DataQualityRulesFail, DataQualityRulesSkip and
+DataQualityEvaluationResult.
 
 Exit codes: 0 all rules passed, 1 some failed, 2 the rules or the data are unusable.`,
 		Example: `  pipeline dq --rules films.dqdl --data films.csv
@@ -50,6 +56,9 @@ Exit codes: 0 all rules passed, 1 some failed, 2 the rules or the data are unusa
 			if err := oneOf("composite", composite, "column", "row"); err != nil {
 				return err
 			}
+			if request.Limit < 0 {
+				return usage.Errorf("--limit %d: want a number of rows, or 0 for all", request.Limit)
+			}
 			return a.dq(command.Context(), request, output)
 		},
 	}
@@ -58,6 +67,7 @@ Exit codes: 0 all rules passed, 1 some failed, 2 the rules or the data are unusa
 	flags.StringVar(&request.Rules, "rules", "", "`file` with the ruleset (DQDL)")
 	flags.StringVar(&request.Data, "data", "", "`file` or folder to evaluate")
 	flags.StringArrayVar(&request.Sources, "source", nil, "further dataset that rules refer to, as `ALIAS=FILE`; may be given more than once")
+	flags.IntVar(&request.Limit, "limit", mostShown, "most failing `rows` that the table shows; 0 for all")
 	flags.StringVar(&request.Rows, "rows", "", "`file` that failing rows are written to, as JSON lines")
 	flags.StringVar(&request.History, "history", "", "`file` with the metrics of earlier evaluations, for rules that look back; this one's are added")
 	flags.StringVar(&output, "output", "table", "`form` of the result: table or json")
@@ -80,6 +90,9 @@ func (a *app) dq(ctx context.Context, request dq.Request, output string) error {
 	}
 	if err := checkout.CheckLocalCloud(ctx); err != nil {
 		return err
+	}
+	if output == "json" {
+		request.Limit = -1
 	}
 	display := render.NewDisplay(a.err)
 	progress := &dqProgress{display: display}

@@ -4,6 +4,7 @@ package dq
 
 import (
 	"context"
+	"strconv"
 
 	"moviepipeline/internal/project"
 )
@@ -21,6 +22,8 @@ type Request struct {
 	Text bool
 	// ByRow joins composite rules row by row.
 	ByRow bool
+	// Limit is how many failing rows the result has at most; 0 for all, less for none.
+	Limit int
 	// Large is for data of millions of rows: more memory, and a compiler that earns its keep.
 	Large bool
 }
@@ -61,8 +64,8 @@ type Result struct {
 		Total  int64 `json:"total"`
 		Failed int64 `json:"failed"`
 	} `json:"rows"`
-	// Glance has the first failing rows.
-	Glance []FailingRow `json:"glance"`
+	// Failing has failing rows, as many as were asked for.
+	Failing []FailingRow `json:"failing"`
 }
 
 // Evaluate runs the evaluation. A ruleset or data that cannot be used are an error of wrong usage.
@@ -71,7 +74,7 @@ func Evaluate(ctx context.Context, checkout project.Project, request Request, pr
 }
 
 func arguments(request Request) []string {
-	found := []string{"-m", "local.dq.command", "--rules", request.Rules, "--data", request.Data}
+	found := []string{"-m", "local.dq.command", "--rules", request.Rules, "--data", request.Data, "--limit", strconv.Itoa(request.Limit)}
 	for _, source := range request.Sources {
 		found = append(found, "--source", source)
 	}

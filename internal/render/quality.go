@@ -49,13 +49,14 @@ func QualityJSON(out io.Writer, result *dq.Result) error {
 // QualityTable writes an evaluation of rules for people. `file` has the failing rows; empty for none.
 func QualityTable(out io.Writer, result *dq.Result, file string) error {
 	colours := paint{colourful(out)}
+	// The rules come last: rows may be many, and what a person is to see first stands at the end.
+	qualityRows(out, colours, result)
 	fmt.Fprintln(out)
 	qualityRules(out, colours, result.Rules)
 	qualityAnalyzers(out, colours, result.Analyzers)
-	qualityRows(out, colours, result)
 	fmt.Fprintf(out, "\n%d of %d rules passed; %s of %s rows break a rule", result.Passed, len(result.Rules), count(&result.Rows.Failed), count(&result.Rows.Total))
 	switch {
-	case file != "":
+	case file != "" && result.Rows.Failed > 0:
 		fmt.Fprintf(out, "; they are in %s\n", file)
 	case result.Rows.Failed > 0:
 		fmt.Fprintln(out, "; --rows FILE writes them")
@@ -95,21 +96,25 @@ func qualityAnalyzers(out io.Writer, colours paint, analyzers []dq.Analyzer) {
 	writer.Render()
 }
 
-// qualityRows shows the first failing rows: which they are, the rules they break, and the values that break them.
+// qualityRows shows failing rows: which they are, the rules they break, and the values that break them.
 func qualityRows(out io.Writer, colours paint, result *dq.Result) {
-	if len(result.Glance) == 0 {
+	if len(result.Failing) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s\n", colours.bold(fmt.Sprintf("Rows that break a rule, the first %d", len(result.Glance))))
+	title := "Rows that break a rule"
+	if int64(len(result.Failing)) < result.Rows.Failed {
+		title += fmt.Sprintf(", %d of %s", len(result.Failing), count(&result.Rows.Failed))
+	}
+	fmt.Fprintf(out, "\n%s\n", colours.bold(title))
 	writer := newTable(out)
-	first := result.Glance[0].Values
+	first := result.Failing[0].Values
 	header := table.Row{}
 	for _, pair := range first[:min(named, len(first))] {
 		header = append(header, *pair[0])
 	}
 	writer.AppendHeader(append(header, "value", "rule"))
 	writer.SetColumnConfigs(narrow(len(header) + 2))
-	for _, row := range result.Glance {
+	for _, row := range result.Failing {
 		cells := table.Row{}
 		for _, pair := range row.Values[:min(named, len(row.Values))] {
 			cells = append(cells, shown(pair[1]))

@@ -2,7 +2,7 @@
 
 What it does and finds goes to stdout as lines of JSON, one event a line:
 - {"step": name, "detail": text}: what begins; {"note": text}: what a person should know
-- {"result": {"passed", "failed", "rules", "analyzers", "rows", "glance"}}: the end
+- {"result": {"passed", "failed", "rules", "analyzers", "rows", "failing"}}: the end
 - {"error": text}: the end; the ruleset or the data are unusable
 
 The process ends with its stdin.
@@ -31,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--source", type=_source, action="append", default=[], metavar="ALIAS=FILE")
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--history", type=Path)
+    parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--by-row", action="store_true")
     parser.add_argument("--large", action="store_true")

@@ -7,10 +7,9 @@ https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-constants
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r'#[^\n]*|"(?:\\.|[^"\\])*"|\$?[A-Za-z0-9_.]+|\S')
+from local.dq.tokens import line_and_column, tokens
 
 
 class ConstantError(ValueError):
@@ -35,27 +34,26 @@ class Resolved:
 
 def put_constants(text: str) -> Resolved:
     """Put the constants that stand for one text in place. Raises ConstantError."""
-    tokens = [each for each in _TOKEN.finditer(text) if each[0][0] != "#"]
+    found = [each for each in tokens(text) if each.kind != "comment"]
     defined = {
-        name[0]: value[0]
-        for name, sign, value in zip(tokens, tokens[1:], tokens[2:], strict=False)
-        if sign[0] == "=" and re.fullmatch(r"[A-Za-z0-9_.]+", name[0]) and value[0][0] in '"['
+        name.text: value.text
+        for name, sign, value in zip(found, found[1:], found[2:], strict=False)
+        if sign.sign == "=" and name.kind == "word" and (value.kind == "string" or value.sign == "[")
     }
     parts, moved, done, shift, on_line = [], [], 0, 0, 0
-    for token in tokens:
-        if not re.fullmatch(r"\$[A-Za-z0-9_.]+", token[0]):
+    for token in found:
+        if token.kind != "word" or not token.text.startswith("$"):
             continue
-        value = defined.get(token[0][1:])
+        value = defined.get(token.text[1:])
         if value is None:
-            raise ConstantError(token.start(), f"the constant {token[0]} is not defined")
+            raise ConstantError(token.start, f"the constant {token.text} is not defined")
         if value == "[":
             continue  # a list: the parser knows it
-        line = text.count("\n", 0, token.start()) + 1
+        line, column = line_and_column(text, token.end)
         shift = shift if line == on_line else 0
-        on_line, by = line, len(value) - len(token[0])
-        column = token.end() - (text.rfind("\n", 0, token.end()) + 1)
+        on_line, by = line, len(value) - len(token.text)
         shift += by
-        moved.append((line, column + shift, by))
-        parts += [text[done : token.start()], value]
-        done = token.end()
+        moved.append((line, column - 1 + shift, by))
+        parts += [text[done : token.start], value]
+        done = token.end
     return Resolved("".join([*parts, text[done:]]), tuple(moved))

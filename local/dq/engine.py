@@ -71,12 +71,15 @@ def evaluate(
     sources: Mapping[str, DataFrame] | None = None,
     by_row: bool = False,
     history: Callable[[], Sequence[Metrics]] | None = None,
+    skip_filtered: bool = False,
 ) -> Evaluation:
     """Evaluate the ruleset `text` on `frame`.
 
     `sources` are further datasets by alias. `by_row` joins composite rules row by row instead of outcome by outcome
     (`compositeRuleEvaluation.method` = ROW). `history` gives the metrics of earlier evaluations, the oldest first, for
-    rules that look back; it is called if there are any. Raises RulesetError for a ruleset that the grammar refuses.
+    rules that look back; it is called if there are any. `skip_filtered` lists rules whose `where` leaves a row out as
+    skipped by it instead of passed (`rowLevelConfiguration.filteredRowLabel` = SKIPPED). Raises RulesetError for a
+    ruleset that the grammar refuses.
     """
     deequ = Deequ(frame.sparkSession)
     ruleset = parse(deequ.jvm, text)
@@ -85,7 +88,7 @@ def evaluate(
         if any(leaf.dynamic for rule in ruleset.rules for leaf in rule.leaves()):
             past = History(history()) if history is not None else None
             ruleset = replace(ruleset, rules=tuple(run.looking_back(rule, past) for rule in ruleset.rules))
-        return run.evaluate(ruleset, by_row)
+        return run.evaluate(ruleset, by_row, skip_filtered)
 
 
 class _Run:
@@ -116,7 +119,7 @@ class _Run:
             for name in named:
                 self.frame.sparkSession.catalog.dropTempView(name)
 
-    def evaluate(self, ruleset: Ruleset, by_row: bool) -> Evaluation:
+    def evaluate(self, ruleset: Ruleset, by_row: bool, skip_filtered: bool) -> Evaluation:
         analyzers = [(analyzer, self._measuring(analyzer)) for analyzer in ruleset.analyzers]
         leaves = [leaf for rule in ruleset.rules for leaf in rule.leaves()]
         self._judge([*leaves, *(rule for _, rules in analyzers for rule in rules)])
@@ -130,7 +133,7 @@ class _Run:
         return Evaluation(
             rules=[(rule, self.outcomes[rule]) for rule in ruleset.rules],
             analyzers=[(analyzer, self._measured(rules)) for analyzer, rules in analyzers],
-            rows=self._row_level(ruleset.rules),
+            rows=self._row_level(ruleset.rules, skip_filtered),
             judged=self.rows,
         )
 
@@ -210,7 +213,7 @@ class _Run:
         """The outcome of a rule that cannot be evaluated on this frame or not at all, else None."""
         missing = [name for name in rule.columns if name.strip("`").lower() not in self._known]
         if missing and rule.type != "ColumnExists":
-            return Outcome(False, f"Column {missing[0]} does not exist in the dataset")
+            return Outcome(False, f"Input data does not include column {missing[0]}!")
         if rule.where is not None:
             try:
                 self.frame.where(rule.where)
@@ -419,9 +422,12 @@ class _Run:
 
     # Results ----------------------------------------------------------------------------------------------------------
 
-    def _row_level(self, rules: Iterable[Rule]) -> DataFrame:
+    def _row_level(self, rules: Iterable[Rule], skip_filtered: bool) -> DataFrame:
         """The data with four columns beside it, as in
         https://docs.aws.amazon.com/glue/latest/dg/tutorial-data-quality.html
+
+        A rule passes the rows that its `where` leaves out, unless they are to be skipped:
+        https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-filtering-data-in-dqdl
         """
         kept, broken, skipped = [], [], []
         passed = F.lit(True)
@@ -431,10 +437,12 @@ class _Run:
                 skipped.append(text)
                 continue
             judged = predicates.column(name)
-            kept.append(F.when(judged, text))
+            not_broken = F.coalesce(judged, F.lit(True))
+            kept.append(F.when(judged if skip_filtered else not_broken, text))
             broken.append(F.when(~judged, text))
-            skipped.append(F.when(judged.isNull(), text))
-            passed = passed & F.coalesce(judged, F.lit(True))
+            if skip_filtered:
+                skipped.append(F.when(judged.isNull(), text))
+            passed = passed & not_broken
         data = [predicates.column(name) for name in self.frame.columns]
         lists = [_texts(kept).alias(RULES_PASS), _texts(broken).alias(RULES_FAIL), _texts(skipped).alias(RULES_SKIP)]
         # Not by the size of a list: who asks for the result alone need not have the lists made.
@@ -448,8 +456,9 @@ class _Run:
         if analyzer.type == "AllStatistics":
             name = analyzer.parameters["TargetColumn"]
             numeric = self._is_numeric(name)
-            own = ["ColumnValues", "Mean", "StandardDeviation", "Sum"] if numeric else ["ColumnLength"]
-            texts = ["RowCount", *(f'{kind} "{name}"' for kind in ("Completeness", "Uniqueness", *own))]
+            of_numbers = ["ColumnValues", "Entropy", "Mean", "StandardDeviation", "Sum"]
+            own = of_numbers if numeric else ["ColumnLength"]
+            texts = ["RowCount", "ColumnCount", *(f'{kind} "{name}"' for kind in ("Completeness", "Uniqueness", *own))]
         else:
             texts = [analyzer.text]
         conditions = ", ".join(_measuring_text(text) for text in texts)

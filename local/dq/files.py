@@ -10,10 +10,13 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import tempfile
 import zlib
 from dataclasses import dataclass, field
 from functools import reduce
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +26,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from local.dq.predicates import column
+from local.dq.spanning import BREAK, opened, with_a_row_a_line
 from local.glue_formats import UNKNOWN, CsvClassifier, FileSchema, inspect_file, merge_columns
 from local.runtime.catalog import CsvForm, split_lines, text_lines
 
@@ -38,6 +42,8 @@ FORMATS = {
 }
 NAMES = {"csv": "CSV", "json": "JSON lines", "parquet": "Parquet"}
 MALFORMED = "__malformed_line"
+# The column of what a CSV row has beyond its header's last one.
+BEYOND = "__beyond_last_column"
 
 
 class DataError(ValueError):
@@ -71,9 +77,9 @@ def read(spark: SparkSession, path: Path, text: bool = False) -> Data:
     kind = files[0].format
     if kind == "csv":
         frame, notes = _csv(spark, files, text)
-    else:
-        frame, notes = (_json if kind == "json" else _parquet)(spark, files), []
-    return Data(_materialized(frame), kind, len(files), notes)
+        return Data(frame, kind, len(files), notes)
+    frame = _materialized((_json if kind == "json" else _parquet)(spark, files))
+    return Data(frame, kind, len(files))
 
 
 def check(path: Path) -> None:
@@ -199,14 +205,32 @@ def _csv(spark: SparkSession, files: list[_File], text: bool) -> tuple[DataFrame
     """Files with the same first line are read together; columns are put together by name."""
     groups: dict[tuple[_Header, tuple[tuple[str, str], ...]], list[Path]] = {}
     types: dict[str, str] = {}
-    for file in files:
-        header, columns = _header(file.path)
-        groups.setdefault((header, file.partition), []).append(file.path)
-        types = merge_columns(types, columns)
-    frames = [_texts(spark, header, paths, partition) for (header, partition), paths in groups.items()]
-    frame = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
-    numbers = {name: kind for name, kind in types.items() if kind in ("bigint", "double")}
-    return (frame, []) if text or not numbers else _typed(_materialized(frame), numbers)
+    spanning = 0
+    with tempfile.TemporaryDirectory(prefix="rows-") as folder:
+        for file in files:
+            header, columns = _header(file.path)
+            path, spans = file.path, 0
+            if not text:
+                path, spans = with_a_row_a_line(path, header.separator, len(header.names), Path(folder))
+            if spans:
+                header, columns = _header(path)
+            spanning += spans
+            groups.setdefault((header, file.partition), []).append(path)
+            types = merge_columns(types, columns)
+        frames = [_texts(spark, header, paths, partition) for (header, partition), paths in groups.items()]
+        texts = _materialized(reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames))
+    told = "over several lines, each read as one; --text reads a row a line, as crawled tables do"
+    notes = [f"{_rows(spanning)} {told}"] if spanning else []
+    numbers = {} if text else {name: kind for name, kind in types.items() if kind in ("bigint", "double")}
+    typed, more = _typed(texts, numbers)
+    return (_with_breaks(typed) if spanning else typed), [*notes, *more]
+
+
+def _with_breaks(frame: DataFrame) -> DataFrame:
+    texts = {
+        name: F.replace(column(name), F.lit(BREAK), F.lit("\n")) for name, kind in frame.dtypes if kind == "string"
+    }
+    return frame.withColumns(texts)
 
 
 def _header(path: Path) -> tuple[_Header, dict[str, str]]:
@@ -225,9 +249,8 @@ def _header(path: Path) -> tuple[_Header, dict[str, str]]:
 
 
 def _first_line(path: Path) -> str:
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        for line in file:
+    with opened(path) as file:
+        for line in TextIOWrapper(file, encoding="utf-8-sig", errors="replace"):
             if line.strip():
                 return line.rstrip("\r\n")
     raise DataError(f"{path}: the file has blank lines alone")
@@ -237,7 +260,7 @@ def _texts(
     spark: SparkSession, header: _Header, paths: list[Path], partition: tuple[tuple[str, str], ...]
 ) -> DataFrame:
     lines = text_lines(spark.read, [_url(path) for path in paths], header=True)
-    frame = split_lines(lines, [(name, "string") for name in header.names], CsvForm(header.separator))
+    frame = split_lines(lines, [(name, "string") for name in (*header.names, BEYOND)], CsvForm(header.separator))
     return _partitioned(frame, partition)
 
 
@@ -246,26 +269,27 @@ def _partitioned(frame: DataFrame, partition: tuple[tuple[str, str], ...]) -> Da
 
 
 def _typed(texts: DataFrame, numbers: dict[str, str]) -> tuple[DataFrame, list[str]]:
-    """The texts as their types, and a note for each column with texts that are none of its type."""
-    typed = {
-        name: (kind, column(name).cast(kind))
-        for name in texts.columns
-        if (kind := numbers.get(name.lower())) is not None
-    }
-    unlike = [
-        F.count(F.when((F.trim(column(name)) != "") & value.isNull(), 1)).alias(name)
-        for name, (_, value) in typed.items()
+    """The texts as their types, and notes on what is not as it should be."""
+    names = [name for name in texts.columns if name != BEYOND]
+    kinds = {name: numbers[name.lower()] for name in names if name.lower() in numbers}
+    values = {name: column(name).cast(kinds[name]) if name in kinds else column(name) for name in names}
+    # One scan counts all that is noted.
+    broken = F.exists(F.array(*map(column, names)), lambda text: text.contains("\ufffd"))
+    unlike = [(F.trim(column(name)) != "") & values[name].isNull() for name in kinds]
+    wanted = [F.count_if(each) for each in (F.lit(True), column(BEYOND) != "", broken, *unlike)]
+    counts: Any = texts.agg(*wanted).first()
+    notes = [] if counts[0] else ["there is a header and no row"]
+    told = [
+        "more fields than the header: what is beyond the last column is left out",
+        "bytes that are no UTF-8: each is read as \ufffd",
+        *(f'a text in "{name}" that is no {kind}: it is NULL; --text keeps it' for name, kind in kinds.items()),
     ]
-    counted = texts.agg(*unlike).first()
-    assert counted is not None
-    notes = [
-        f'column "{name}": {counted[index]} texts are no {kind} and are NULL, as in a crawled table; --text keeps text'
-        for index, (name, (kind, _)) in enumerate(typed.items())
-        if counted[index]
-    ]
-    return texts.select(
-        *(typed[name][1].alias(name) if name in typed else column(name) for name in texts.columns)
-    ), notes
+    notes += [f"{_rows(count)} with {note}" for note, count in zip(told, counts[1:], strict=True) if count]
+    return texts.select(*(value.alias(name) for name, value in values.items())), notes
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
 
 
 # JSON lines and Parquet -----------------------------------------------------------------------------------------------
@@ -286,9 +310,8 @@ def _json(spark: SparkSession, files: list[_File]) -> DataFrame:
 def _check_json(path: Path) -> int:
     """How many records a file has. Raises DataError for the first line that is none."""
     records = 0
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
+    with opened(path) as file:
+        for number, line in enumerate(TextIOWrapper(file, encoding="utf-8-sig", errors="replace"), start=1):
             if not line.strip():
                 continue
             try:

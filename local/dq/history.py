@@ -140,14 +140,14 @@ def _called(name: str, operands: list[Any], metric: str, history: History) -> fl
 
 
 def _last(operands: list[Any], metric: str, history: History) -> list[float]:
-    """The most recent values, the latest first; fewer than asked for if there are no more."""
+    """The most recent values, the latest first; fewer than asked for if there are no more, and 0 if there are none.
+
+    https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-dynamic-rules
+    """
     asked = float(operands[0].toString()) if operands else 1.0
     if len(operands) > 1 or asked < 1 or asked != int(asked):
         raise HistoryError("last takes one whole number, 1 or more")
-    values = history.values(metric)[::-1][: int(asked)]
-    if not values:
-        raise HistoryError(f"no earlier result has {metric}; the next evaluation can look back at this one")
-    return values
+    return history.values(metric)[::-1][: int(asked)] or [0.0]
 
 
 def _indexed(values: list[float], place: float) -> float:

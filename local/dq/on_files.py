@@ -16,13 +16,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from local.dq import predicates
-from local.dq.engine import RESULT, RULES_FAIL, Evaluation, evaluate
+from local.dq.engine import RESULT, ROW_LEVEL_COLUMNS, RULES_FAIL, Evaluation, evaluate
 from local.dq.files import Data, DataError, check, read
 from local.dq.rules import RulesetError, parse
 from local.runtime.jvm import Jvm
-
-# How many failing rows a person sees without --rows.
-GLANCE = 5
 
 
 class OnFiles:
@@ -52,7 +49,7 @@ class OnFiles:
         past = _past(kept) if kept else None
         evaluation = evaluate(data.frame, rules, others, self._arguments.by_row, None if past is None else lambda: past)
         evaluation.judged.persist()
-        result = _result(evaluation)
+        result = _result(evaluation, self._arguments.limit)
         if self._arguments.rows:
             self.tell(step="Write", detail=self._arguments.rows.name)
             _write(evaluation, self._arguments.rows)
@@ -79,11 +76,12 @@ class OnFiles:
         self._events.flush()
 
 
-def _result(evaluation: Evaluation) -> dict[str, Any]:
+def _result(evaluation: Evaluation, limit: int) -> dict[str, Any]:
     """The evaluation for programs and people.
 
     `rows.failed` counts rows that break a rule; `broken_by` of a rule, how many rows break it (None: it is about no
-    row); `glance` has the first failing rows as texts by column, with the rules they break.
+    row); `failing` has failing rows as texts by column, with the rules they break: `limit` at most, 0 for all, less
+    for none.
     """
     broken, total, failed = _counts(evaluation)
     rules = [
@@ -109,7 +107,7 @@ def _result(evaluation: Evaluation) -> dict[str, Any]:
         "rules": rules,
         "analyzers": analyzers,
         "rows": {"total": total, "failed": failed},
-        "glance": _glance(evaluation) if failed else [],
+        "failing": _told(evaluation, limit) if failed and limit >= 0 else [],
     }
 
 
@@ -130,14 +128,14 @@ def _failing(evaluation: Evaluation) -> DataFrame:
     return evaluation.rows.where(F.col(RESULT) == "Failed")
 
 
-def _glance(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _told(evaluation: Evaluation, limit: int) -> list[dict[str, Any]]:
     rows = _failing(evaluation)
-    data = [name for name in rows.columns if not name.startswith("DataQuality")]
+    data = [name for name in rows.columns if name not in ROW_LEVEL_COLUMNS]
     texts = F.array(*(predicates.column(name).cast("string") for name in data))
-    found = rows.select(texts.alias("values"), F.col(RULES_FAIL).alias("rules")).limit(GLANCE).collect()
+    wanted = rows.select(texts.alias("values"), F.col(RULES_FAIL).alias("rules"))
     return [
         {"values": [[name, value] for name, value in zip(data, row["values"], strict=True)], "rules": row["rules"]}
-        for row in found
+        for row in (wanted.limit(limit) if limit else wanted).collect()
     ]
 
 

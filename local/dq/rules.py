@@ -13,6 +13,7 @@ from typing import Any
 
 from local.dq.constants import ConstantError, Resolved, put_constants
 from local.dq.labels import LabelError, take_labels
+from local.dq.tokens import entries, line_and_column
 
 MAX_RULESET_CHARS = 65_536
 
@@ -25,7 +26,6 @@ NULL_PASSES = frozenset({"NOT_EQUALS", "NOT_IN"})
 # ANTLR reports "line 3:15 …" with the column counted from 0, which no editor does.
 _POSITION = re.compile(r"line (\d+):(\d+) ")
 _KEYWORD = re.compile("null|empty|whitespaces_only", re.IGNORECASE)
-NEW_LINE = "\n"
 _PARSING = "Parsing Error: "
 _EMPTY = "No rules or analyzers provided., "
 
@@ -102,9 +102,8 @@ def parse(jvm: Any, text: str) -> Ruleset:
         labelled = take_labels(text)
         resolved = put_constants(labelled.text)
     except (LabelError, ConstantError) as error:
-        before = text[: error.offset]
-        place = f"line {before.count(NEW_LINE) + 1}, column {error.offset - before.rfind(NEW_LINE)}"
-        raise RulesetError(f"{place}: {error}") from None
+        line, column = line_and_column(text, error.offset)
+        raise RulesetError(f"line {line}, column {column}: {error}") from None
     java = _parse_java(jvm, resolved)
     mapper = jvm.com.fasterxml.jackson.databind.ObjectMapper()
     rules = tuple(replace(_rule(rule, mapper), labels=labelled.of(index)) for index, rule in enumerate(java.getRules()))
@@ -120,15 +119,36 @@ def _parse_java(jvm: Any, resolved: Resolved) -> Any:
     try:
         return parser.parse(resolved.text)
     except Exception as error:
-        java_error = getattr(error, "java_exception", None)
-        if java_error is None:
-            raise
-        raise RulesetError(_readable(java_error.getMessage() or java_error.toString(), resolved)) from None
+        message = _message(error)
+        if not _POSITION.search(message):
+            raise RulesetError(f"{_refused_place(parser, resolved)}: {message.removeprefix(_PARSING)}") from None
+        raise RulesetError(_readable(message, resolved)) from None
+
+
+def _message(error: Exception) -> str:
+    """What the parser says; raises the error itself if it is none of the parser's."""
+    java_error = getattr(error, "java_exception", None)
+    if java_error is None:
+        raise error
+    return java_error.getMessage() or java_error.toString()
+
+
+def _refused_place(parser: Any, resolved: Resolved) -> str:
+    """Where the first rule or analyzer stands that is refused by itself: of these the parser names no place."""
+    text = resolved.text
+    for each in entries(text):
+        # What stands before the list defines the constants.
+        alone = f"{text[: each.list_start]}{each.list_name} = [ {text[each.start : each.end]} ]"
+        try:
+            parser.parse(alone)
+        except Exception:
+            line, column = line_and_column(text, each.start)
+            return f"line {line}, column {resolved.column(line, column - 1) + 1}"
+    return "line 1, column 1"
 
 
 def _readable(message: str, resolved: Resolved) -> str:
-    if _POSITION.search(message):
-        message = message.replace(_EMPTY, "").replace(_PARSING, "")
+    message = message.replace(_EMPTY, "").replace(_PARSING, "")
 
     def place(match: re.Match[str]) -> str:
         line, column = int(match[1]), int(match[2])

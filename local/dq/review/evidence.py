@@ -64,7 +64,7 @@ def gather(
     """Evaluate a ruleset on a batch; `by_rows` counts the rows that keep and break each rule."""
     frame = frame.cache()
     try:
-        evaluation = evaluate(frame, text, sources, composites_by_row)
+        evaluation = evaluate(frame, text, sources, composites_by_row, skip_filtered=True)
         counts = _row_counts(evaluation.rows) if by_rows else {}
         verdicts = {
             rule.text: Verdict(

@@ -64,7 +64,7 @@ def read(jvm: Any, files: Sequence[RuleFile], root: Path) -> tuple[list[Parsed],
         try:
             rules = parse(jvm, file.text).rules
         except RulesetError as error:
-            findings.append(_refused(jvm, file, str(error)))
+            findings.append(_refused(file, str(error)))
             continue
         places = file.places
         if len(places) != len(rules):
@@ -77,17 +77,11 @@ def read(jvm: Any, files: Sequence[RuleFile], root: Path) -> tuple[list[Parsed],
     return parsed, findings
 
 
-def _refused(jvm: Any, file: RuleFile, message: str) -> Finding:
-    """What the grammar says, at the line that it names, or at the rule that it refuses by itself."""
-    if place := re.search(r"line (\d+)", message):
-        return Finding("grammar", file.name, int(place[1]), file.line(int(place[1])), message)
-    # A rule with a constant cannot be parsed without the list of constants.
-    for each in (place for place in file.places if "$" not in place.text):
-        try:
-            parse(jvm, f"Rules = [ {each.text} ]")
-        except RulesetError as error:
-            return Finding("grammar", file.name, each.line, each.text, str(error))
-    return Finding("grammar", file.name, 1, file.line(1), message)
+def _refused(file: RuleFile, message: str) -> Finding:
+    """What the grammar says, at the line that it names."""
+    place = re.search(r"line (\d+)", message)
+    line = int(place[1]) if place else 1
+    return Finding("grammar", file.name, line, file.line(line), message)
 
 
 def accepted(file: RuleFile, findings: Iterable[Finding], with_sample: bool) -> Iterator[Finding]:

@@ -1,8 +1,5 @@
 """Rule files as people write them: which rule stands on which line, and what a comment above it accepts.
 
-The grammar gives rules without their places. A file that it takes has its rules between `[` and `]`, parted by commas,
-so that their order says which is which.
-
 A finding is accepted by a comment right above its rule, with the reason:
 
     # review accepts no-fault: an empty batch never reaches the job
@@ -15,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.dq.tokens import Token, entries, line_and_column
+
 _ACCEPTS = re.compile(r"#\s*review accepts\s+(?P<kinds>[a-z-]+(?:\s*,\s*[a-z-]+)*)\s*:\s*(?P<reason>\S.*)")
-_TOKEN = re.compile(
-    r'(?P<comment>#[^\n]*)|(?P<string>"(?:\\.|[^"\\])*")|(?P<mark>[\[\](),=])|(?P<word>[^\s\[\](),="#]+)'
-)
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,9 @@ class Acceptance:
 
 @dataclass
 class Place:
-    """Where a rule stands: its first line, counted from 1, its text there, and what is accepted of it."""
+    """Where a rule stands: its first line, counted from 1, and what is accepted of it."""
 
     line: int
-    text: str = ""
     accepted: list[Acceptance] = field(default_factory=list)
 
 
@@ -68,30 +63,15 @@ class RuleFile:
 
 
 def _places(text: str) -> Iterator[Place]:
-    depth, list_name, before = 0, "", ["", ""]
-    place: Place | None = None
-    start = 0
-    waiting: list[Acceptance] = []
-    for token in _TOKEN.finditer(text):
-        line = text.count("\n", 0, token.start()) + 1
-        if token.lastgroup == "comment":
-            waiting += _acceptances(token[0], line)
-            continue
-        mark = token[0] if token.lastgroup == "mark" else ""
-        if depth == 0:
-            list_name = before[0] if mark == "[" and before[1] == "=" else list_name
-        elif place is None and mark != "]" and list_name == "Rules":
-            place, start, waiting = Place(line, accepted=waiting), token.start(), []
-        depth += {"[": 1, "(": 1, "]": -1, ")": -1}.get(mark, 0)
-        if place is not None and ((depth == 1 and mark == ",") or depth == 0):
-            place.text = text[start : token.start()].strip()
-            yield place
-            place = None
-        before = [before[1], token[0]]
+    for entry in entries(text):
+        if entry.list_name == "Rules":
+            accepted = [each for comment in entry.comments for each in _acceptances(text, comment)]
+            yield Place(line_and_column(text, entry.start)[0], accepted)
 
 
-def _acceptances(comment: str, line: int) -> list[Acceptance]:
-    found = _ACCEPTS.fullmatch(comment.strip())
+def _acceptances(text: str, comment: Token) -> list[Acceptance]:
+    found = _ACCEPTS.fullmatch(comment.text.strip())
     if found is None:
         return []
+    line, _ = line_and_column(text, comment.start)
     return [Acceptance(kind.strip(), line, found["reason"]) for kind in found["kinds"].split(",")]

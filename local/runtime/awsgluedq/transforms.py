@@ -97,8 +97,9 @@ def _evaluate(
     # the input is CSV, split and typed anew each time: with both frames kept, a job of five sinks takes half the time.
     data = frame.toDF().persist(KEPT)
     by_row = additional.get("compositeRuleEvaluation.method") == "ROW"
+    skip_filtered = additional.get("rowLevelConfiguration.filteredRowLabel") == "SKIPPED"
     context = str(publishing.get("dataQualityEvaluationContext", ""))
-    evaluation = evaluate(data, ruleset, sources, by_row, lambda: earlier_metrics(context))
+    evaluation = evaluate(data, ruleset, sources, by_row, lambda: earlier_metrics(context), skip_filtered)
     for rule, outcome in evaluation.rules:
         if outcome.passed is None:
             print(f"WARN: not evaluated: {rule.text}: {outcome.message}", file=sys.stderr)

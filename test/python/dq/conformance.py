@@ -23,6 +23,9 @@ outcome, the rows that break it and the rows it says nothing about are compared.
 """
 
 LEGEND = """
+- **left out**: the rows that a rule says nothing about, as its `where` leaves them out. By default Glue lists the rule
+  under `DataQualityRulesPass` of such a row; with the option `rowLevelConfiguration.filteredRowLabel` = `SKIPPED`,
+  with which these cases are evaluated, under `DataQualityRulesSkip`.
 - **NULL**: what a row with NULL in the rule's column does: keeps the rule, breaks it, or is left out.
 - **row level**: whether the rule says something about single rows. If not, Glue lists it under
   `DataQualityRulesSkip` of every row.

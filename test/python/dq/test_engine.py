@@ -43,7 +43,8 @@ def evaluated(datasets: dict[str, Any]) -> Any:
         others = {name: data for name, data in datasets.items() if name != "primary"}
         text = f"{described.get('preamble', '')}\nRules = [\n{rules}\n]"
         history = (lambda: described["history"]) if "history" in described else None
-        evaluation = evaluate(datasets["primary"], text, others, described.get("by_row", False), history)
+        by_row = described.get("by_row", False)
+        evaluation = evaluate(datasets["primary"], text, others, by_row, history, skip_filtered=True)
         return evaluation, {row["id"]: row for row in evaluation.rows.collect()}
 
     return of
@@ -88,6 +89,16 @@ def test_rows_keep_their_columns_and_get_four_more(datasets: dict[str, Any]) -> 
     assert rows.where("DataQualityEvaluationResult = 'Passed'").count() == 5
 
 
+def test_rows_that_where_leaves_out_pass_unless_they_are_to_be_skipped(datasets: dict[str, Any]) -> None:
+    rule = 'IsComplete "text" where "id <> \'d\'"'
+    for skip, column in ((False, "DataQualityRulesPass"), (True, "DataQualityRulesSkip")):
+        rows = evaluate(datasets["primary"], f"Rules = [ {rule} ]", skip_filtered=skip).rows
+        row = rows.where("id = 'd'").collect()[0]
+        lists = ("DataQualityRulesPass", "DataQualityRulesFail", "DataQualityRulesSkip")
+        assert {name: row[name] for name in lists} == {name: [rule] if name == column else [] for name in lists}
+        assert row["DataQualityEvaluationResult"] == "Passed"
+
+
 def test_rows_evaluated_before_are_evaluated_anew(datasets: dict[str, Any]) -> None:
     once = evaluate(datasets["primary"], 'Rules = [ IsComplete "text" ]').rows
     twice = evaluate(once, 'Rules = [ IsComplete "id" ]').rows
@@ -129,7 +140,10 @@ def test_analyzers_report_metrics(datasets: dict[str, Any]) -> None:
     assert found['Completeness "text"'] == {"Column.text.Completeness": pytest.approx(5 / 6)}
     assert found['AllStatistics "number"']["Column.number.Maximum"] == 10
     assert found['ColumnLength "text"'] == {"Column.text.MinimumLength": 0, "Column.text.MaximumLength": 2}
-    assert analyzers[-1][1].message == "Column nope does not exist in the dataset"
+    statistics = {"Dataset.*.RowCount", "Dataset.*.ColumnCount", "Column.number.Completeness"}
+    statistics |= {f"Column.number.{name}" for name in ("Uniqueness", "Entropy", "Mean", "StandardDeviation", "Sum")}
+    assert set(found['AllStatistics "number"']) == statistics | {"Column.number.Minimum", "Column.number.Maximum"}
+    assert analyzers[-1][1].message == "Input data does not include column nope!"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +151,11 @@ def test_analyzers_report_metrics(datasets: dict[str, Any]) -> None:
     [
         ('Rules = [\n  IsComplete "id",\n  IsComplete id" ]', "line 3, column"),
         ("Rules = [ RowCount >> 3 ]", "line 1, column 21"),
-        ('Rules = [ IsComplet "id" ]', "IsComplet"),
-        ("Rules = [ ]", "No rules or analyzers"),
+        ('Rules = [ RowCount > 0,\n  IsComplet "id" ]', "line 2, column 3: Rule Type: IsComplet"),
+        ('a = ["x"]\nRules = [ ColumnValues "id" in $a, Completeness "id" ]', "line 2, column 36: Unexpected"),
+        ('name = "id"\nRules = [ IsComplete $name, Completeness $name ]', "line 2, column 29: Unexpected"),
+        ('Rules = [ RowCount > 0 ]\nAnalyzers = [ Mean "id", Meen "id" ]', "line 2, column 26: "),
+        ("Rules = [ ]", "line 1, column 1: No rules or analyzers"),
         ("", "line 1, column 1"),
         ("# nothing\n" * 6554, "at most 65536 characters"),
     ],

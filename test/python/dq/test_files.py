@@ -42,7 +42,31 @@ def test_texts_beyond_the_sample_that_are_no_numbers_are_told(spark: Any, tmp_pa
     data = read(spark, write(tmp_path, {"a.csv": "\n".join(lines)}) / "a.csv")
     assert data.frame.dtypes[0] == ("n", "bigint")
     assert data.frame.where("n is null").count() == 2
-    assert data.notes == ['column "n": 2 texts are no bigint and are NULL, as in a crawled table; --text keeps text']
+    assert data.notes == ['2 rows with a text in "n" that is no bigint: it is NULL; --text keeps it']
+
+
+@pytest.mark.spark
+def test_csv_rows_over_several_lines(spark: Any, tmp_path: Path) -> None:
+    text = 'id,name,note\n1,"two\nlines, ""quoted""",a\r\n2,"never closed,b\n3,"c""\n\nd","e"\n'
+    write(tmp_path, {"a.csv.gz": gzip.compress(text.encode())})
+    data = read(spark, tmp_path / "a.csv.gz")
+    assert data.frame.dtypes[0] == ("id", "bigint")
+    assert rows(data) == [(1, 'two\nlines, "quoted"', "a"), (2, "never closed,b", None), (3, 'c"\n\nd', "e")]
+    assert data.notes == [
+        "2 rows over several lines, each read as one; --text reads a row a line, as crawled tables do"
+    ]
+    assert read(spark, tmp_path / "a.csv.gz", text=True).frame.count() == 5  # blank lines are none
+
+
+@pytest.mark.spark
+def test_what_a_csv_loses_is_told(spark: Any, tmp_path: Path) -> None:
+    data = read(spark, write(tmp_path, {"a.csv": b"id,name\n1,caf\xe9\n2\n3,x,more\n4,y,\n"}) / "a.csv")
+    assert rows(data) == [(1, "caf\ufffd"), (2, None), (3, "x"), (4, "y")]
+    assert data.notes == [
+        "1 row with more fields than the header: what is beyond the last column is left out",
+        "1 row with bytes that are no UTF-8: each is read as \ufffd",
+    ]
+    assert read(spark, write(tmp_path, {"b.csv": "id,name\n"}) / "b.csv").notes == ["there is a header and no row"]
 
 
 @pytest.mark.spark

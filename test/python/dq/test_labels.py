@@ -36,12 +36,12 @@ def test_labels_belong_to_the_rule_they_follow() -> None:
     text = """Rules = [
         RowCount between 1 and 2 labels=["r"="0"],
         ColumnValues "a" in ["x", "y"] where "b in (1, 2)" labels=["r"="1"] with threshold > 0.5,
-        (IsComplete "a" labels=["p"="q"]) or (IsComplete "b"),
-        IsComplete "a" and IsComplete "b" labels=["p"="q"],
+        (IsComplete "a") or (IsComplete "b"),
+        IsComplete "a" labels=["empty"=""],
         ((IsComplete "a") and (IsComplete "b")) labels=["r"="4"]
     ]"""
     taken = take_labels(text)
-    assert taken.rules == {0: {"r": "0"}, 1: {"r": "1"}, 4: {"r": "4"}}
+    assert taken.rules == {0: {"r": "0"}, 1: {"r": "1"}, 3: {"empty": ""}, 4: {"r": "4"}}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,10 @@ def test_labels_belong_to_the_rule_they_follow() -> None:
         ('Rules = [ RowCount > 1 labels=["a"] ]', "at least one"),
         ('Rules = [ RowCount > 1 labels=["a"="b" "c"="d"] ]', "comma"),
         ('Rules = [ RowCount > 1 labels=["a"="b", "a"="c"] ]', "twice"),
-        ('Rules = [ RowCount > 1 labels=["a"=""] ]', "value has 1 to 256 characters, not 0"),
+        ('Rules = [ RowCount > 1 labels=[""="a"] ]', "key has 1 to 128 characters, not 0"),
+        (f'Rules = [ RowCount > 1 labels=["a"="{"v" * 257}"] ]', "value has 0 to 256 characters, not 257"),
+        ('Rules = [ (IsComplete "a" labels=["a"="b"]) and (RowCount > 1) ]', "a whole rule"),
+        ('Rules = [ (IsComplete "a") and (RowCount > 1) labels=["a"="b"] ]', "a whole rule"),
         (f'Rules = [ RowCount > 1 labels=["{"k" * 129}"="b"] ]', "key has 1 to 128 characters, not 129"),
         (f"Rules = [ RowCount > 1 labels=[{ELEVEN}] ]", "at most 10"),
         ('DefaultLabels=["a"="b"]\nx = "y"\nRules = [ RowCount > 1 ]', "right before Rules"),
