@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 # Stands for a line break inside a field.
-BREAK = "\x1b\x0b"
+BREAK = "\x1b\x1b"
 # More is no field: it is a quote that somebody forgot to close.
 MOST_LINES = 200
 
