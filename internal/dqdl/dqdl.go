@@ -88,20 +88,12 @@ func parse(ctx context.Context, checkout project.Project, files []string) error 
 	err := command.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
-		return usage.Errorf("AWS's grammar refuses rules:\n%s", refusals(said.String()))
+		return usage.Errorf("AWS's grammar refuses rules:\n%s", strings.TrimSpace(said.String()))
 	}
 	if err != nil {
 		return fmt.Errorf("the rules could not be parsed (%w):\n%s", err, strings.TrimSpace(said.String()))
 	}
 	return nil
-}
-
-// refusals leaves out what the grammar's library says about its own versions.
-func refusals(said string) string {
-	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(said), "\n"), func(line string) bool {
-		return strings.HasPrefix(line, "ANTLR ")
-	})
-	return strings.Join(lines, "\n")
 }
 
 // read gives the hashes of what was parsed; none where that is not known, so that all is parsed.

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -133,5 +134,18 @@ func (s sheet) row(line int, fields []string) (Mending, bool, error) {
 			return Mending{}, false, usage.Errorf("%s, line %d: the field %s has a line break or a control character; a batch is read line by line", s.name, line, column)
 		}
 	}
+	// A second try after a crash would take the mended row for the other bad one.
+	if other, bad := s.known[contentOf(good)]; changed && bad {
+		return Mending{}, false, usage.Errorf("%s, line %d: mended, the row is the same as %s, which is in quarantine as well: it would break the rules again", s.name, line, other.ID)
+	}
 	return Mending{bad, good}, changed, nil
+}
+
+// contentOf is the identity of a mended row, as the job would set it aside.
+func contentOf(good map[string]string) string {
+	row := maps.Clone(good)
+	if row[Beyond] == "" {
+		delete(row, Beyond)
+	}
+	return identity(row)
 }

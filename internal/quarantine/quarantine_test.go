@@ -132,7 +132,7 @@ func TestASheetComesBackAsWhatWasEditedInIt(t *testing.T) {
 }
 
 func TestASheetThatDoesNotFitIsRefused(t *testing.T) {
-	rows := []Row{set(t, `{"id":"x","title":"A","rules_broken":"a"}`)}
+	rows := []Row{set(t, `{"id":"x","title":"A","rules_broken":"a"}`), set(t, `{"id":"x","title":"B","beyond_last_column":"c"}`), set(t, `{"id":"x","title":"C"}`)}
 	var written bytes.Buffer
 	require.NoError(t, WriteCSV(&written, rows))
 	sheet := written.String()
@@ -146,7 +146,8 @@ func TestASheetThatDoesNotFitIsRefused(t *testing.T) {
 		"another run":     {strings.Replace(sheet, "run-1", "run-0", 1), "is now that of run run-1"},
 		"twice":           {sheet + line, "stands in line 2 already"},
 		"line break":      {strings.Replace(sheet, ",A", ",\"A\nB\"", 1), "line break"},
-		"too many fields": {strings.Replace(sheet, ",A", ",A,B", 1), "6 fields, the header has 5"},
+		"too many fields": {strings.Replace(sheet, ",A", ",A,B", 1), "7 fields, the header has 6"},
+		"a bad row":       {strings.Replace(sheet, ",A", ",C", 1), "is the same as " + rows[2].ID},
 		"no CSV any more": {strings.Replace(sheet, ",A", `,"A`, 1), "rows.csv"},
 	} {
 		_, err := ReadMended(strings.NewReader(c.text), "rows.csv", rows)

@@ -18,7 +18,7 @@ from local.dq.recommend.profile import Profile
 BATCH, ROWS = "batch", "rows"
 MARGIN = 10  # standard errors of a mean; more than that is no chance
 SLACK = 0.5  # of the span of values, beyond the greatest and least
-FEWEST_FOR_A_SHARE = 30  # rows from which a share or a mean says something
+FEWEST = 30  # rows from which a share, a mean or a range says something
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def propose(profiles: Sequence[Profile], rows: int, doubled: bool) -> list[Propo
 
 def described(each: Profile) -> str:
     """A column in one line, for people; ASCII, since a visual job's ruleset must be."""
-    share = f"{each.filled:,} of {each.rows:,} rows have a value"
+    share = f"a value in {each.filled:,} of {_counted(each.rows, 'row')}"
     if each.kind == "nested":
         return f"{ascii_only(each.name)}: {each.type}; rules cannot look into it"
     if not each.filled:
@@ -53,7 +53,7 @@ def described(each: Profile) -> str:
     if each.low is not None and each.kind != "text":
         parts.append(f"{each.low} to {each.high}")
     if each.kind == "text":
-        parts.append(f"{each.shortest} to {each.longest} characters")
+        parts.append(f"{each.shortest:,} to {_counted(each.longest, 'character')}")
     return ", ".join(parts)
 
 
@@ -69,7 +69,7 @@ def quoted(text: str) -> str:
 
 def _whole(profiles: Sequence[Profile], rows: int, doubled: bool) -> Iterator[Proposal]:
     least = rows // 2
-    yield Proposal(f"RowCount > {least}", f"{rows:,} rows came; fewer than half would be a broken delivery.", BATCH)
+    yield Proposal(f"RowCount > {least}", f"{_counted(rows, 'row')} came; fewer than half would be a broken delivery.", BATCH)
     for each in profiles:
         yield Proposal(f"ColumnExists {quoted(each.name)}", "", BATCH, each.name)
     if not doubled and rows > 1 and not any(each.unique for each in profiles):
@@ -79,7 +79,7 @@ def _whole(profiles: Sequence[Profile], rows: int, doubled: bool) -> Iterator[Pr
 
 def _of_batch(each: Profile) -> Iterator[Proposal]:
     name = quoted(each.name)
-    if not each.full and each.rows >= FEWEST_FOR_A_SHARE:
+    if not each.full and each.rows >= FEWEST:
         suggested = each.suggestions.get("RetainCompletenessRule")
         share = _lower(each.filled / each.rows, each.rows, suggested.share() if suggested else None)
         why = f"{each.filled / each.rows:.1%} of the rows have a value; a column that runs dry has fewer."
@@ -88,7 +88,7 @@ def _of_batch(each: Profile) -> Iterator[Proposal]:
             yield Proposal(rule, why, BATCH, each.name)
         elif share > 0:
             yield Proposal(f"Completeness {name} >= {share}", why, BATCH, each.name)
-    if _measured(each) and each.rows >= FEWEST_FOR_A_SHARE and "HasMean" in each.suggestions:
+    if _measured(each) and each.rows >= FEWEST and "HasMean" in each.suggestions:
         mean, error = float(each.mean or 0), float(each.deviation or 0) / math.sqrt(each.filled)
         margin = max(MARGIN * error, 0.05 * abs(mean), 1e-6)
         low, high = _number(_down(mean - margin)), _number(_up(mean + margin))
@@ -129,6 +129,12 @@ def _range(each: Profile) -> Iterator[Proposal]:
         yield Proposal(f"ColumnValues {name} >= 0", "None is negative; a key has no other range.", ROWS, each.name)
     if each.low is None or not _measured(each):
         return
+    if each.filled < FEWEST or each.low == each.high:
+        # Too little is known of a span.
+        if natural:
+            why = f"None of {_counted(each.filled, 'value')} is negative."
+            yield Proposal(f"ColumnValues {name} >= 0{_where(each)}", why, ROWS, each.name)
+        return
     low, high = float(each.low), float(each.high)
     span = max(high - low, abs(high) * 0.1, 1.0)
     least, most = _down(low - SLACK * span), _up(high + SLACK * span)
@@ -151,16 +157,23 @@ def _text(each: Profile) -> Iterator[Proposal]:
     elif each.form:
         why = f"All {each.filled:,} texts have this form."
         yield Proposal(f"ColumnValues {name} matches {quoted(each.form)}{_where(each)}", why, ROWS, each.name)
-    else:
+    elif each.filled >= FEWEST:
         most = _number(_up(2 * each.longest))
-        why = f"The longest has {each.longest:,} characters; twice that is left free."
+        why = f"The longest has {_counted(each.longest, 'character')}; twice that is left free."
         yield Proposal(f"ColumnLength {name} <= {most}", why, ROWS, each.name)
 
 
 def listable(each: Profile) -> bool:
-    """Whether a column's values are a list that people would keep: few, each of them often, and readable."""
+    """Whether a column's values are a list that people would keep: a few, each of them often, and readable.
+
+    One value alone does not tell what else there may be.
+    """
     often = each.filled >= 5 * len(each.values)
-    return bool(each.values) and often and all(value.isprintable() for value in each.values)
+    return len(each.values) > 1 and often and all(value.isprintable() for value in each.values)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _where(each: Profile) -> str:

@@ -23,7 +23,7 @@ NOWHERE = "http://127.0.0.1:1"
 def grammar() -> Any:
     """A JVM that parses rules; `spark_session` then takes the same one."""
     os.environ.update(SPARK_LOCAL_IP="127.0.0.1", TZ="UTC", PYSPARK_PYTHON=sys.executable)
-    Jvm(jvm_command(spark_conf(NOWHERE))).connect()
+    Jvm(jvm_command(spark_conf(NOWHERE)), quiet=True).connect()
     from pyspark import SparkContext
 
     SparkContext._ensure_initialized()
