@@ -69,7 +69,9 @@ def quoted(text: str) -> str:
 
 def _whole(profiles: Sequence[Profile], rows: int, doubled: bool) -> Iterator[Proposal]:
     least = rows // 2
-    yield Proposal(f"RowCount > {least}", f"{_counted(rows, 'row')} came; fewer than half would be a broken delivery.", BATCH)
+    yield Proposal(
+        f"RowCount > {least}", f"{_counted(rows, 'row')} came; fewer than half would be a broken delivery.", BATCH
+    )
     for each in profiles:
         yield Proposal(f"ColumnExists {quoted(each.name)}", "", BATCH, each.name)
     if not doubled and rows > 1 and not any(each.unique for each in profiles):

@@ -16,6 +16,7 @@ from local.dq.review.findings import Finding
 from local.dq.review.ranges import Domain, Takes, takes_all, takes_none
 from local.dq.review.source import Place, RuleFile
 from local.dq.rules import NULL_PASSES, Rule
+from local.dq.tokens import entries, line_and_column
 
 SHARE = Domain("a share", 0, 1)
 COUNT = Domain("a count", 0, whole=True)
@@ -287,17 +288,26 @@ def passed_blanks(subject: Subject) -> Iterator[Finding]:
                 yield subject.finding("blank-passes", rule, place, why)
 
 
-def looks_back(subject: Subject) -> Iterator[Finding]:
-    """Dynamic rules, which AWS refuses in runs on the catalog.
+def for_jobs_alone(subject: Subject) -> Iterator[Finding]:
+    """What runs on the catalog do not know: rules that look back, labels, analyzers.
 
-    https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-dynamic-rules
+    https://docs.aws.amazon.com/glue/latest/dg/dqdl.html says so of each in a note.
     """
     if subject.kind != "gate":
         return
     for rule, place in subject.leaves():
-        if rule.dynamic or rule.type == "DetectAnomalies":
+        if rule.dynamic:
             why = "It looks back at earlier results; a run on the catalog refuses that."
             yield subject.finding("refused-in-gates", rule, place, why)
+    for rule, place in subject.rules:
+        if rule.labels:
+            yield subject.finding("refused-in-gates", rule, place, "It has labels; a run on the catalog knows none.")
+    text = subject.file.text
+    for entry in entries(text):
+        if entry.list_name == "Analyzers":
+            line, _ = line_and_column(text, entry.start)
+            why = "It is an analyzer; a run on the catalog knows none."
+            yield Finding("refused-in-gates", subject.file.name, line, text[entry.start : entry.end], why)
 
 
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
@@ -307,5 +317,5 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     contradictions,
     said_of_rows,
     passed_blanks,
-    looks_back,
+    for_jobs_alone,
 )

@@ -22,7 +22,7 @@ KINDS = {
     "passes-rows-unseen": "Join or type in the job, and rule on the column that comes of it.",
     "does-not-scale": "Work it out in the job's SQL, and rule on the column that comes of it.",
     "blank-passes": 'Ask for text: ColumnValues matches "^.*[^ ].*$", or rule on the typed column.',
-    "refused-in-gates": "Compare with a number; rules that look back run in jobs only.",
+    "refused-in-gates": "Leave it to the rules of the job; a gate compares with numbers.",
     "repeated-rule": "Take one of them out.",
     "idle-acceptance": "Take the comment out, or mend the kind it names.",
 }

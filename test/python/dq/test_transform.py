@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from running_cloud import RunningCloud
+from glue.support import ROLE, Lake
+from running_cloud import RunningCloud, wait_for
 
 pytestmark = pytest.mark.spark
 
 RULES = 'Rules = [ RowCount > 0, IsComplete "text" labels=["team"="films"], FileSize "s3://bucket/" > 2 MB ]'
+RUN_SECONDS = 120
 PUBLISH = {"dataQualityEvaluationContext": "rows", "enableDataQualityResultsPublishing": True}
 
 
@@ -129,6 +131,55 @@ def test_rules_look_back_at_the_jobs_earlier_results(
         "RowCount >= 0",
         "RowCount >= 6",
     ]
+
+
+SCRIPT = """
+import sys
+from awsglue.context import GlueContext
+from awsglue.utils import getResolvedOptions
+from awsgluedq.transforms import EvaluateDataQuality
+from pyspark.context import SparkContext
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "Bucket"])
+glueContext = GlueContext(SparkContext())
+films = glueContext.create_dynamic_frame.from_options(
+    connection_type="s3",
+    format="csv",
+    connection_options={"paths": [f"s3://{args['Bucket']}/raw/"]},
+    format_options={"withHeader": True},
+)
+EvaluateDataQuality().process_rows(
+    frame=films,
+    ruleset='Rules = [ RowCount >= avg(last(5)), DetectAnomalies "RowCount" ]',
+    publishing_options={"dataQualityEvaluationContext": "rows", "enableDataQualityResultsPublishing": True},
+)
+"""
+
+
+def test_runs_of_a_job_look_back_at_one_another(cloud: RunningCloud) -> None:
+    lake, job = Lake(cloud), f"job-{uuid.uuid4().hex[:8]}"
+    lake.put("scripts/job.py", SCRIPT)
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{lake.name}/scripts/job.py", "PythonVersion": "3"}
+    lake.glue.create_job(
+        Name=job, Role=ROLE, GlueVersion="5.1", Command=command, DefaultArguments={"--Bucket": lake.name}
+    )
+
+    def rules(films: str) -> list[tuple[str, str]]:
+        lake.put("raw/films.csv", films)
+        run = lake.glue.start_job_run(JobName=job)["JobRunId"]
+
+        def ended() -> bool:
+            state = lake.glue.get_job_run(JobName=job, RunId=run)["JobRun"]["JobRunState"]
+            assert state not in ("FAILED", "TIMEOUT", "STOPPED")
+            return state == "SUCCEEDED"
+
+        wait_for(ended, RUN_SECONDS, "the job run to end")
+        (listed,) = lake.glue.list_data_quality_results(Filter={"JobName": job, "JobRunId": run})["Results"]
+        results = lake.glue.get_data_quality_result(ResultId=listed["ResultId"])["RuleResults"]
+        return [(each["EvaluatedRule"], each["Result"]) for each in results]
+
+    assert rules("id\n1\n2\n3\n")[0] == ("RowCount >= 0", "PASS")
+    assert rules("id\n1\n2\n") == [("RowCount >= 3", "FAIL"), ('DetectAnomalies "RowCount"', "PASS")]
 
 
 def test_a_result_that_cannot_be_published_fails_the_job(
