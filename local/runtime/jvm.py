@@ -25,7 +25,8 @@ class Jvm:
         self._answer = Path(self._folder.name) / "connection"
         environment = {**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._answer)}
         # The gateway ends when its stdin does, so not even a killed Python leaves a JVM behind.
-        self._said = tempfile.TemporaryFile() if quiet else None
+        # Open as long as the JVM lives.
+        self._said = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=self._said, env=environment)
 
     def connect(self) -> None:

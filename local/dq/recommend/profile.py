@@ -75,6 +75,11 @@ class Profile:
         """Whether each row has a value of its own."""
         return self.full and self.distinct == self.rows > 1
 
+    @property
+    def key(self) -> bool:
+        """Whether the values may be a key: what is measured, or is a time, differs by chance."""
+        return self.unique and self.kind in ("whole", "text")
+
 
 def profile(frame: DataFrame) -> list[Profile]:
     """The profile of each column. The frame is scanned several times: persist it."""
@@ -130,6 +135,8 @@ def _measure(frame: DataFrame, profiles: Sequence[Profile]) -> None:
             value = found[f"{name}_{index}"]
             if value is not None:
                 setattr(each, name, value)
+        # An estimate may be more than there is.
+        each.distinct = min(each.distinct, each.present)
 
 
 def _measures(each: Profile) -> dict[str, Column]:
@@ -178,7 +185,9 @@ def _find_forms(frame: DataFrame, texts: Sequence[Profile]) -> None:
     shapes = [F.collect_set(_shape(_filled(column(each.name)))).alias(f"s{index}") for index, each in enumerate(many)]
     found: Any = frame.select(*(column(each.name) for each in many)).agg(*shapes).first()
     for index, each in enumerate(many):
-        if len(found[f"s{index}"]) == 1:
+        if each.days == each.filled:
+            each.form = DAY
+        elif len(found[f"s{index}"]) == 1:
             each.form = _pattern(found[f"s{index}"][0], str(each.low), str(each.high))
 
 

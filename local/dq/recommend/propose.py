@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from local.dq.recommend.profile import Profile
+from local.dq.recommend.profile import MOST_VALUES, Profile
 
 BATCH, ROWS = "batch", "rows"
 MARGIN = 10  # standard errors of a mean; more than that is no chance
@@ -49,7 +49,9 @@ def described(each: Profile) -> str:
         return f"{ascii_only(each.name)}: {each.type}; rules cannot look into it"
     if not each.filled:
         return f"{ascii_only(each.name)}: empty; nothing is known of it"
-    parts = [f"{ascii_only(each.name)}: {each.type}", share, f"{each.distinct:,} distinct"]
+    # Many are estimated, unless they are all.
+    about = "" if each.distinct <= MOST_VALUES or each.unique else "about "
+    parts = [f"{ascii_only(each.name)}: {each.type}", share, f"{about}{each.distinct:,} distinct"]
     if each.low is not None and each.kind != "text":
         parts.append(f"{each.low} to {each.high}")
     if each.kind == "text":
@@ -74,7 +76,7 @@ def _whole(profiles: Sequence[Profile], rows: int, doubled: bool) -> Iterator[Pr
     )
     for each in profiles:
         yield Proposal(f"ColumnExists {quoted(each.name)}", "", BATCH, each.name)
-    if not doubled and rows > 1 and not any(each.unique for each in profiles):
+    if not doubled and rows > 1 and not any(each.key for each in profiles):
         statement = "select count(*) - count(distinct struct(*)) from primary"
         yield Proposal(f'CustomSql "{statement}" = 0', "No two rows are equal, and no column alone is a key.", BATCH)
 
@@ -90,7 +92,7 @@ def _of_batch(each: Profile) -> Iterator[Proposal]:
             yield Proposal(rule, why, BATCH, each.name)
         elif share > 0:
             yield Proposal(f"Completeness {name} >= {share}", why, BATCH, each.name)
-    if _measured(each) and each.rows >= FEWEST and "HasMean" in each.suggestions:
+    if _measured(each) and each.low != each.high and each.rows >= FEWEST and "HasMean" in each.suggestions:
         mean, error = float(each.mean or 0), float(each.deviation or 0) / math.sqrt(each.filled)
         margin = max(MARGIN * error, 0.05 * abs(mean), 1e-6)
         low, high = _number(_down(mean - margin)), _number(_up(mean + margin))
@@ -120,14 +122,14 @@ def _presence(each: Profile) -> Iterator[Proposal]:
         yield Proposal(f"ColumnLength {name} > 0", why, ROWS, each.name)
     elif each.full and "CompleteIfCompleteRule" in each.suggestions:
         yield Proposal(f"IsComplete {name}", "Each row has a value.", ROWS, each.name)
-    if each.unique:
+    if each.key:
         yield Proposal(f"IsUnique {name}", f"All {each.distinct:,} values differ: it may be a key.", ROWS, each.name)
 
 
 def _range(each: Profile) -> Iterator[Proposal]:
     name = quoted(each.name)
     natural = each.low is not None and float(each.low) >= 0 and "NonNegativeNumbersRule" in each.suggestions
-    if natural and each.unique:
+    if natural and each.key:
         yield Proposal(f"ColumnValues {name} >= 0", "None is negative; a key has no other range.", ROWS, each.name)
     if each.low is None or not _measured(each):
         return
@@ -189,7 +191,7 @@ def _where(each: Profile) -> str:
 
 def _measured(each: Profile) -> bool:
     """Whether a column's numbers measure something: of a key, the next delivery brings others."""
-    if each.kind not in ("whole", "number") or each.unique or each.deviation is None:
+    if each.kind not in ("whole", "number") or each.key or each.deviation is None:
         return False
     return all(end is not None and math.isfinite(float(end)) for end in (each.low, each.high))
 

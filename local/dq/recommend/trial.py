@@ -79,11 +79,11 @@ def _faults(each: Profile) -> Iterator[Spoiled]:
     """The faults of single rows that a column can have."""
     blank = F.lit("") if each.kind == "text" else F.lit(None)
     if each.full and each.kind != "nested":
-        yield Spoiled(BLANK_KEY if each.unique else BLANK, each.name, blank)
+        yield Spoiled(BLANK_KEY if each.key else BLANK, each.name, blank)
     if each.kind in ("whole", "number"):
         # What a reader makes of a text in a column of numbers.
         yield Spoiled(TEXT, each.name, F.lit(None))
-        if each.high is not None and not each.unique:
+        if each.high is not None and not each.key:
             yield Spoiled(RANGE, each.name, F.lit(float(each.high) * 10 + 1_000))
     if listable(each):
         yield Spoiled(CATEGORY, each.name, F.lit(NO_VALUE))
