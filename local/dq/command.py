@@ -1,27 +1,17 @@
 """Evaluate a ruleset on files of this machine: the process behind `pipeline dq`. It needs no local cloud.
 
-What it does and finds goes to stdout as lines of JSON, one event a line:
-- {"step": name, "detail": text}: what begins; {"note": text}: what a person should know
-- {"result": {"passed", "failed", "rules", "analyzers", "rows", "failing"}}: the end
-- {"error": text}: the end; the ruleset or the data are unusable
-
-The process ends with its stdin.
+Its result is {"passed", "failed", "rules", "analyzers", "rows", "failing"}; see on_files.py and process.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
-import threading
 from pathlib import Path
 
+from local.dq.process import NOWHERE, UNUSABLE, begin
 from local.runtime.jvm import Jvm
 from local.spark import jvm_command, spark_conf
-
-# No S3 is needed: the discard port answers nobody.
-NOWHERE = "http://127.0.0.1:9"
-UNUSABLE = 2
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,19 +35,10 @@ def _source(text: str) -> tuple[str, Path]:
     return alias, Path(path)
 
 
-def _end_with_stdin() -> None:
-    """Whoever started this has gone: nobody waits for the result."""
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
 def main() -> None:
     """Evaluate as the arguments say. Exits with 2 if the ruleset or the data are unusable."""
     arguments = _arguments()
-    # The JVM and its libraries print to stdout as they like; the events need it for themselves.
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    events = begin()
     settings = spark_conf(NOWHERE, small=not arguments.large)
     # The JVM takes seconds to start, and pyspark one to import: both at once.
     jvm = Jvm(jvm_command(settings))
@@ -69,15 +50,14 @@ def main() -> None:
     from local.dq.rules import RulesetError
 
     conf = SparkConf(loadDefaults=False).setAppName("pipeline dq").setAll(list(settings.items()))
-    evaluation = OnFiles(arguments, events)
     code = 0
     try:
-        evaluation.run(jvm, conf)
+        OnFiles(arguments, events).run(jvm, conf)
     except RulesetError as error:
-        evaluation.tell(error=f"{arguments.rules}: {error}")
+        events.tell(error=f"{arguments.rules}: {error}")
         code = UNUSABLE
     except DataError as error:
-        evaluation.tell(error=str(error))
+        events.tell(error=str(error))
         code = UNUSABLE
     # The JVM ends with this process; there is nothing left to wait for.
     os._exit(code)

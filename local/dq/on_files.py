@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -18,16 +18,17 @@ from pyspark.sql import functions as F
 from local.dq import predicates
 from local.dq.engine import RESULT, ROW_LEVEL_COLUMNS, RULES_FAIL, Evaluation, evaluate
 from local.dq.files import Data, DataError, check, read
+from local.dq.process import Events
 from local.dq.rules import RulesetError, parse
 from local.runtime.jvm import Jvm
 
 
 class OnFiles:
-    """An evaluation; what it does and finds goes to `events` as lines of JSON."""
+    """An evaluation; what it does and finds is told to `events`."""
 
-    def __init__(self, arguments: argparse.Namespace, events: TextIO) -> None:
+    def __init__(self, arguments: argparse.Namespace, events: Events) -> None:
         self._arguments = arguments
-        self._events = events
+        self._tell = events.tell
 
     def run(self, jvm: Jvm, conf: SparkConf) -> None:
         """Evaluate on a JVM that is starting, and tell the result. Raises RulesetError, DataError."""
@@ -35,27 +36,27 @@ class OnFiles:
         sources = dict(self._arguments.source)
         for path in (self._arguments.data, *sources.values()):
             check(path)
-        self.tell(step="Start", detail="Spark")
+        self._tell(step="Start", detail="Spark")
         jvm.connect()
         gateway = launch_gateway(conf)
         parse(gateway.jvm, rules)
         spark = SparkSession(SparkContext(gateway=gateway, conf=conf))
         spark.sparkContext.setLogLevel("ERROR")
-        self.tell(step="Read", detail=self._arguments.data.name)
+        self._tell(step="Read", detail=self._arguments.data.name)
         data = self._read(spark, self._arguments.data)
         others = {alias: self._read(spark, path).frame for alias, path in sources.items()}
-        self.tell(step="Evaluate")
+        self._tell(step="Evaluate")
         kept = self._arguments.history
         past = _past(kept) if kept else None
         evaluation = evaluate(data.frame, rules, others, self._arguments.by_row, None if past is None else lambda: past)
         evaluation.judged.persist()
         result = _result(evaluation, self._arguments.limit)
         if self._arguments.rows:
-            self.tell(step="Write", detail=self._arguments.rows.name)
+            self._tell(step="Write", detail=self._arguments.rows.name)
             _write(evaluation, self._arguments.rows)
         if kept:
             _keep(kept, evaluation)
-        self.tell(result=result)
+        self._tell(result=result)
 
     def _rules(self) -> str:
         path = self._arguments.rules
@@ -67,13 +68,8 @@ class OnFiles:
     def _read(self, spark: SparkSession, path: Path) -> Data:
         data = read(spark, path, self._arguments.text)
         for note in data.notes:
-            self.tell(note=f"{path}: {note}")
+            self._tell(note=f"{path}: {note}")
         return data
-
-    def tell(self, **event: Any) -> None:
-        """Tell what happens."""
-        self._events.write(json.dumps(event) + "\n")
-        self._events.flush()
 
 
 def _result(evaluation: Evaluation, limit: int) -> dict[str, Any]:

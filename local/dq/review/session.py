@@ -12,17 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local.dq.process import NOWHERE
 from local.runtime.jvm import Jvm
 from local.spark import ROOT, RUNTIME, jvm_command, spark_conf
 
 START_SECONDS = 60
-# The local cloud gets a port before Spark is asked for S3: any will do until then.
-NOWHERE = "http://127.0.0.1:1"
 
 
 def grammar() -> Any:
     """A JVM that parses rules; `spark_session` then takes the same one."""
     os.environ.update(SPARK_LOCAL_IP="127.0.0.1", TZ="UTC", PYSPARK_PYTHON=sys.executable)
+    # The local cloud gets a port before Spark is asked for S3: any will do until then.
     Jvm(jvm_command(spark_conf(NOWHERE)), quiet=True).connect()
     from pyspark import SparkContext
 

@@ -15,10 +15,10 @@ from running_cloud import ROOT
 
 from local.dq.engine import evaluate
 from local.dq.files import read
-from local.dq.recommend.__main__ import ruleset, verify
 from local.dq.recommend.planted import dataset_of, planted
 from local.dq.recommend.profile import profile
 from local.dq.recommend.propose import propose
+from local.dq.recommend.ruleset import ruleset, verify
 from local.dq.recommend.trial import Trial, generic
 from local.dq.review.sample import load
 
