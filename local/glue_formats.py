@@ -167,7 +167,8 @@ def _text(data: bytes, whole: bool, classifiers: list[CsvClassifier]) -> FileSch
     text = data.decode("utf-8-sig", errors="replace")
     if "\0" in text or _control_characters(text) > 0.01:
         return FileSchema(UNKNOWN)
-    lines = text.splitlines()
+    # Not splitlines: to readers of tables, other signs than these end no line.
+    lines = re.split(r"\r\n|\n|\r", text)
     if not whole and len(lines) > 1:
         lines.pop()  # cut off within the line
     lines = [line for line in lines if line.strip()]

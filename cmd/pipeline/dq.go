@@ -124,7 +124,29 @@ func complete(request *dq.Request) error {
 	if err := errors.Join(absolute("rules", &request.Rules), absolute("data", &request.Data)); err != nil {
 		return err
 	}
-	return errors.Join(completeSources(request), writable("rows", &request.Rows), writable("history", &request.History))
+	if err := errors.Join(completeSources(request), writable("rows", &request.Rows), writable("history", &request.History)); err != nil {
+		return err
+	}
+	return apart(request)
+}
+
+// apart refuses to write failing rows over a file that is read.
+func apart(request *dq.Request) error {
+	written, err := os.Stat(request.Rows)
+	if err != nil {
+		return nil // not there yet, or not asked for
+	}
+	given := []string{request.Rules, request.Data, request.History}
+	for _, source := range request.Sources {
+		_, path, _ := strings.Cut(source, "=")
+		given = append(given, path)
+	}
+	for _, path := range given {
+		if read, err := os.Stat(path); err == nil && os.SameFile(read, written) {
+			return usage.Errorf("--rows %s: this file is read by the same command; name another", request.Rows)
+		}
+	}
+	return nil
 }
 
 // writable checks the folder of a file that is written, if any is.

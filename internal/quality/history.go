@@ -57,15 +57,9 @@ type Metric struct {
 
 // History gives the evaluations of the selection, the oldest first.
 func History(ctx context.Context, warehouse query.Warehouse, selection Selection) ([]Evaluation, error) {
-	any := func(text string) string {
-		if text == "" {
-			return "*"
-		}
-		return text
-	}
 	result, err := warehouse.Run(ctx, history,
-		query.Parameter{Name: "dataset", Value: any(selection.Dataset)},
-		query.Parameter{Name: "rule", Value: any(selection.Rule)},
+		query.Parameter{Name: "dataset", Value: orAny(selection.Dataset)},
+		query.Parameter{Name: "rule", Value: orAny(selection.Rule)},
 		query.Parameter{Name: "runs", Value: strconv.Itoa(selection.Runs)})
 	if err != nil {
 		return nil, fmt.Errorf("results of rules: %w", err)
@@ -80,6 +74,14 @@ func History(ctx context.Context, warehouse query.Warehouse, selection Selection
 		}
 	}
 	return evaluations, nil
+}
+
+// orAny is the statement's word for a text that excludes nothing.
+func orAny(text string) string {
+	if text == "" {
+		return "*"
+	}
+	return text
 }
 
 // add takes a row of the query, which is a rule of the last evaluation or the first of another.

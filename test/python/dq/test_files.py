@@ -59,6 +59,12 @@ def test_csv_rows_over_several_lines(spark: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.spark
+def test_signs_that_end_no_line(spark: Any, tmp_path: Path) -> None:
+    data = read(spark, write(tmp_path, {"a.csv": "id,name\n1,a\u2028b\n2,c\x0bd\n"}) / "a.csv")
+    assert rows(data) == [(1, "a\u2028b"), (2, "c\x0bd")]
+
+
+@pytest.mark.spark
 def test_what_a_csv_loses_is_told(spark: Any, tmp_path: Path) -> None:
     data = read(spark, write(tmp_path, {"a.csv": b"id,name\n1,caf\xe9\n2\n3,x,more\n4,y,\n"}) / "a.csv")
     assert rows(data) == [(1, "caf\ufffd"), (2, None), (3, "x"), (4, "y")]
