@@ -459,6 +459,10 @@ class _Run:
             of_numbers = ["ColumnValues", "Entropy", "Mean", "StandardDeviation", "Sum"]
             own = of_numbers if numeric else ["ColumnLength"]
             texts = ["RowCount", "ColumnCount", *(f'{kind} "{name}"' for kind in ("Completeness", "Uniqueness", *own))]
+        elif analyzer.type == "ColumnValues" and not self._is_numeric(analyzer.parameters["TargetColumn"]):
+            # "Computes Minimum ColumnLength and Maximum ColumnLength for non-numeric columns."
+            # https://docs.aws.amazon.com/glue/latest/dg/dqdl.html#dqdl-analyzers
+            texts = [f'ColumnLength "{analyzer.parameters["TargetColumn"]}"']
         else:
             texts = [analyzer.text]
         conditions = ", ".join(_measuring_text(text) for text in texts)

@@ -132,14 +132,17 @@ def test_an_empty_frame_fails_what_it_cannot_show(spark: Any) -> None:
 
 def test_analyzers_report_metrics(datasets: dict[str, Any]) -> None:
     rules = """Rules = [ RowCount > 0 ]
-        Analyzers = [ RowCount, Completeness "text", AllStatistics "number", ColumnLength "text", Mean "nope" ]"""
+        Analyzers = [ RowCount, Completeness "text", AllStatistics "number", ColumnLength "text",
+            ColumnValues "text", ColumnValues "number", Mean "nope" ]"""
     analyzers = evaluate(datasets["primary"], rules).analyzers
     found = {analyzer.text: outcome.metrics for analyzer, outcome in analyzers}
-    assert len(found) == 5
+    assert len(found) == 7
     assert found["RowCount"] == {"Dataset.*.RowCount": 6}
     assert found['Completeness "text"'] == {"Column.text.Completeness": pytest.approx(5 / 6)}
     assert found['AllStatistics "number"']["Column.number.Maximum"] == 10
-    assert found['ColumnLength "text"'] == {"Column.text.MinimumLength": 0, "Column.text.MaximumLength": 2}
+    lengths = {"Column.text.MinimumLength": 0, "Column.text.MaximumLength": 2}
+    assert found['ColumnLength "text"'] == found['ColumnValues "text"'] == lengths
+    assert found['ColumnValues "number"'] == {"Column.number.Minimum": 1, "Column.number.Maximum": 10}
     statistics = {"Dataset.*.RowCount", "Dataset.*.ColumnCount", "Column.number.Completeness"}
     statistics |= {f"Column.number.{name}" for name in ("Uniqueness", "Entropy", "Mean", "StandardDeviation", "Sum")}
     assert set(found['AllStatistics "number"']) == statistics | {"Column.number.Minimum", "Column.number.Maximum"}
