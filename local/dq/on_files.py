@@ -36,6 +36,8 @@ class OnFiles:
         sources = dict(self._arguments.source)
         for path in (self._arguments.data, *sources.values()):
             check(path)
+        kept = self._arguments.history
+        past = _past(kept) if kept else None
         self._tell(step="Start", detail="Spark")
         jvm.connect()
         gateway = launch_gateway(conf)
@@ -46,8 +48,6 @@ class OnFiles:
         data = self._read(spark, self._arguments.data)
         others = {alias: self._read(spark, path).frame for alias, path in sources.items()}
         self._tell(step="Evaluate")
-        kept = self._arguments.history
-        past = _past(kept) if kept else None
         evaluation = evaluate(data.frame, rules, others, self._arguments.by_row, None if past is None else lambda: past)
         evaluation.judged.persist()
         result = _result(evaluation, self._arguments.limit)
