@@ -46,9 +46,16 @@ select
     try_cast(nullif(regexp_replace(trim(runtime_min), '[.]0+$', ''), '') as int) as runtime_min_typed,
     -- The cast alone would take "2014" or "2014-5" as well.
     if(trim(released) rlike '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', try_cast(trim(released) as date), null) as released_typed,
-    nullif(trim(director), '') as director_typed,
-    nullif(trim(writer), '') as writer_typed,
-    nullif(trim(`cast`), '') as cast_typed,
+    -- A comma separates names, except the one before "Jr." or a title, which goes: "Sammy Davis, Jr." is one person.
+    nullif(
+        regexp_replace(trim(director), ' *, *(?=([JS]r[.]?|I{2,3}|[0-9]+(st|nd|rd|th) [^,]+)(,|$))', ' '), ''
+    ) as director_typed,
+    nullif(
+        regexp_replace(trim(writer), ' *, *(?=([JS]r[.]?|I{2,3}|[0-9]+(st|nd|rd|th) [^,]+)(,|$))', ' '), ''
+    ) as writer_typed,
+    nullif(
+        regexp_replace(trim(`cast`), ' *, *(?=([JS]r[.]?|I{2,3}|[0-9]+(st|nd|rd|th) [^,]+)(,|$))', ' '), ''
+    ) as cast_typed,
     try_cast(nullif(regexp_replace(trim(metacritic), '[.]0+$', ''), '') as int) as metacritic_typed,
     nullif(trim(awards), '') as awards_typed,
     try_cast(nullif(regexp_replace(trim(oscars), '[.]0+$', ''), '') as int) as oscars_typed,
@@ -59,7 +66,10 @@ select
     try_cast(nullif(regexp_replace(trim(rt_rotten), '[.]0+$', ''), '') as int) as rt_rotten_typed,
     -- Rounds to cents the few that have three decimals; see the gate's rule on them.
     try_cast(nullif(trim(box_office_usd), '') as decimal(14, 2)) as box_office_usd_typed,
-    nullif(trim(production), '') as production_typed,
+    -- The same for a company's legal form: "Tokyopop, Inc."
+    nullif(
+        regexp_replace(trim(production), ' *, *(?=(Inc|LLC|Ltd|Co|Corp)[.]?(,|$))', ' '), ''
+    ) as production_typed,
 
     try_subtract(year(released_typed), year_typed) as years_from_release,
     try_subtract(try_subtract(rt_reviews_typed, rt_fresh_typed), rt_rotten_typed) as rt_reviews_unexplained,
@@ -91,7 +101,10 @@ select
         or octet_length(production) > 1000
         or exists(split(genre, ','), name -> octet_length(trim(name)) > 40)
         or exists(split(country, ','), name -> octet_length(trim(name)) > 80)
-        or exists(split(language, ','), name -> octet_length(trim(name)) > 60),
+        or exists(split(director_typed, ','), name -> octet_length(trim(name)) > 120)
+        or exists(split(writer_typed, ','), name -> octet_length(trim(name)) > 120)
+        or exists(split(cast_typed, ','), name -> octet_length(trim(name)) > 120)
+        or exists(split(production_typed, ','), name -> octet_length(trim(name)) > 160),
         'too long',
         'fitting'
     ) as row_lengths
@@ -246,20 +259,22 @@ Countries_node9 = sparkSqlQuery(
     transformation_ctx="Countries_node9",
 )
 
-# Script generated for node Languages
+# Script generated for node People
 SqlQuery10 = """
 select distinct
     imdb_id_typed as imdb_id,
-    trim(name) as language
+    trim(name) as name,
+    role
 from good
-    lateral view explode(split(language, ',')) names as name
+    lateral view explode(map('director', director_typed, 'writer', writer_typed, 'actor', cast_typed)) as role, names
+    lateral view explode(split(names, ',')) as name
 where trim(name) <> ''
 """
-Languages_node10 = sparkSqlQuery(
+People_node10 = sparkSqlQuery(
     glueContext,
     query=SqlQuery10,
     mapping={"good": Goodrows_node6},
-    transformation_ctx="Languages_node10",
+    transformation_ctx="People_node10",
 )
 
 # Script generated for node Bad rows
@@ -354,17 +369,17 @@ Stagedcountries_node15 = glueContext.write_dynamic_frame.from_options(
     transformation_ctx="Stagedcountries_node15",
 )
 
-# Script generated for node Staged languages
-Stagedlanguages_node16 = glueContext.write_dynamic_frame.from_options(
-    frame=Languages_node10,
+# Script generated for node Staged people
+Stagedpeople_node16 = glueContext.write_dynamic_frame.from_options(
+    frame=People_node10,
     connection_type="s3",
     format="parquet",
     connection_options={
-        "path": f"s3://{args['ProcessedBucket']}/staging/movies/movie_languages/",
+        "path": f"s3://{args['ProcessedBucket']}/staging/movies/movie_people/",
         "compression": "snappy",
         "partitionKeys": [],
     },
-    transformation_ctx="Stagedlanguages_node16",
+    transformation_ctx="Stagedpeople_node16",
 )
 
 # Script generated for node Quarantine
@@ -377,6 +392,35 @@ Quarantine_node17 = glueContext.write_dynamic_frame.from_options(
         "partitionKeys": [],
     },
     transformation_ctx="Quarantine_node17",
+)
+
+# Script generated for node Studios
+SqlQuery18 = """
+select distinct
+    imdb_id_typed as imdb_id,
+    trim(name) as studio
+from good
+    lateral view explode(split(production_typed, ',')) names as name
+where trim(name) <> ''
+"""
+Studios_node18 = sparkSqlQuery(
+    glueContext,
+    query=SqlQuery18,
+    mapping={"good": Goodrows_node6},
+    transformation_ctx="Studios_node18",
+)
+
+# Script generated for node Staged studios
+Stagedstudios_node19 = glueContext.write_dynamic_frame.from_options(
+    frame=Studios_node18,
+    connection_type="s3",
+    format="parquet",
+    connection_options={
+        "path": f"s3://{args['ProcessedBucket']}/staging/movies/movie_studios/",
+        "compression": "snappy",
+        "partitionKeys": [],
+    },
+    transformation_ctx="Stagedstudios_node19",
 )
 
 job.commit()

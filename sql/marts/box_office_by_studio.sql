@@ -1,6 +1,6 @@
 -- Which production companies made the most films, and how did those films do?
--- Grain: one row a company with at least 10 films. A film counts for each of its companies (16 are read at most)
--- with its whole box office, so totals of companies must not be added up.
+-- Grain: one row a company with at least 10 films. A film counts for each of its companies with its whole box office,
+-- so totals of companies must not be added up.
 -- Units: US dollars of the time, not corrected for inflation; medians from 5 films on. Half of the films name none.
 
 with films as (
@@ -8,36 +8,15 @@ with films as (
         imdb_id,
         release_year,
         box_office_usd,
-        critics_score,
-        -- The list is separated by commas, which also stand before a company's legal form.
-        replace(replace(replace(production, ', Inc', ' Inc'), ', LLC', ' LLC'), ', Ltd', ' Ltd') as companies
+        critics_score
     from analytics.movies
-    where production is not null
-),
-
-four as (
-    select 0 as n
-    union all
-    select 1 as n
-    union all
-    select 2 as n
-    union all
-    select 3 as n
-),
-
-positions as (
-    select 4 * high.n + low.n + 1 as place
-    from four as high
-    cross join four as low
 ),
 
 credits as (
-    select distinct
-        films.imdb_id,
-        trim(split_part(films.companies, ', ', positions.place)) as studio
-    from films
-    cross join positions
-    where trim(split_part(films.companies, ', ', positions.place)) <> ''
+    select
+        imdb_id,
+        studio
+    from analytics.movie_studios
 ),
 
 studios as (

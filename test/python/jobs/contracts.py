@@ -329,7 +329,7 @@ def _lengths(job: Job, id_: str) -> list[str]:
     text = (job.root / file).read_text()
     whole = re.findall(r"octet_length\(`?(\w+)`?\) > (\d+)", text)
     items = re.findall(r"split\(`?(\w+)`?, ','\), name -> octet_length\(trim\(name\)\) > (\d+)", text)
-    limits = {name: int(limit) for name, limit in whole + items}
+    limits = {True: dict(items), False: dict(whole)}
     wrong = []
     for table in job.tables:
         writer = job.writer(table)
@@ -337,14 +337,19 @@ def _lengths(job: Job, id_: str) -> list[str]:
             size = re.match(r"varchar\((\d+)\)", kind)
             if writer is None or size is None or column not in job.columns(writer):
                 continue
-            lineage = _sources(job, writer, column)
+            lineage, split = _sources(job, writer, column)
             # Rules on the form of a text, and on the values that it may have, leave it no room for more.
             if any(re.search(r" (matches|in) ", job.about(each)) for each in lineage):
                 continue
-            found = {limits[each] for each in lineage if each in limits}
-            if found != {int(size[1])}:
-                name = (sorted(lineage & set(job.batch)) or [column])[0]
-                has = f"has {', '.join(map(str, sorted(found)))}" if found else "has no limit for it"
+            of_batch = sorted(lineage & set(job.batch))
+            # The values of a column that is made of nothing in the batch stand in the query.
+            if not of_batch:
+                continue
+            found = {limits[split][each] for each in lineage if each in limits[split]}
+            missing = [each for each in of_batch if not limits[split].keys() & {each, f"{each}_typed"}]
+            if found != {size[1]} or missing:
+                name = (missing or of_batch)[0]
+                has = f"has {', '.join(sorted(found))}" if found else "has no limit for it"
                 wrong.append(
                     f"sql/tables/{table}.sql: {column} takes {size[1]} bytes, and row_lengths in {file} {has}: want "
                     f"octet_length({name}) > {size[1]}"
@@ -352,16 +357,30 @@ def _lengths(job: Job, id_: str) -> list[str]:
     return wrong
 
 
-def _sources(job: Job, id_: str, column: str) -> set[str]:
+def _sources(job: Job, id_: str, column: str) -> tuple[set[str], bool]:
+    """The columns that a column is made from, and whether it is a part of a list that is split into rows."""
     kind, body = job.nodes[id_]
     if kind == "ApplyMapping":
         (line,) = [line for line in body["Mapping"] if line["ToKey"] == column]
-        return job.lineage(body["Inputs"][0], line["FromPath"][0])
-    found = job.lineage(id_, column)
-    # A list that is split into rows: the column of the text is in the lateral view.
+        return job.lineage(body["Inputs"][0], line["FromPath"][0]), False
     views = job.query(id_).args.get("laterals") or []
-    names = {each.name for view in views for each in view.find_all(exp.Column)}
-    return found | {name for each in names for name in job.lineage(body["Inputs"][0], each)}
+    open_ = {each.name for each in dict(job.selected(id_))[column].find_all(exp.Column)}
+    found: set[str] = set()
+    split = False
+    while open_:
+        name = open_.pop()
+        for view in [view for view in views if name in _made(view)]:
+            split = True
+            # A map gives its keys first, which are words of the query, and then its values.
+            of_key = len(_made(view)) > 1 and _made(view)[0] == name
+            open_ |= set() if of_key else {each.name for each in view.this.find_all(exp.Column)}
+        found.add(name)
+    return {each for name in found for each in job.lineage(body["Inputs"][0], name)}, split
+
+
+def _made(view: exp.Lateral) -> list[str]:
+    """The columns that a lateral view makes."""
+    return [each.name for each in view.args["alias"].columns]
 
 
 def at_most_one_node_of_custom_code(root: Path) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_text_that_is_new_in_the_files(project: Path) -> None:
         "it: want octet_length(tagline) > 300",
     ]
 
-    last = "    nullif(trim(production), '') as production_typed,\n"
+    last = "    nullif(trim(awards), '') as awards_typed,\n"
     edit(types, last, last + "    nullif(trim(tagline), '') as tagline_typed,\n")
     edit(project / DAG, '"FromPath": ["tagline"]', '"FromPath": ["tagline_typed"]')
     edit(types, "octet_length(title) > 400\n", "octet_length(title) > 400\n        or octet_length(tagline) > 300\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -100,13 +101,24 @@ def test_films_are_typed_and_lists_are_split(movies: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [("genres", "genre"), ("countries", "country"), ("languages", "language")]
+    ("table", "least"), [("genres", 30_000), ("countries", 19_000), ("people", 230_000), ("studios", 13_000)]
 )
-def test_pairs_are_distinct_and_named_and_of_known_films(movies: Outcome, table: str, column: str) -> None:
-    pairs = [(row["imdb_id"], row[column]) for row in movies.staged[f"movie_{table}"]]
-    assert len(pairs) == len(set(pairs)) > 17_000
-    assert all(name and name == name.strip() for _, name in pairs)
-    assert {film for film, _ in pairs} <= {film["imdb_id"] for film in movies.staged["movies"]}
+def test_bridges_are_distinct_and_named_and_of_known_films(movies: Outcome, table: str, least: int) -> None:
+    rows = [tuple(row.values()) for row in movies.staged[f"movie_{table}"]]
+    assert len(rows) == len(set(rows)) > least
+    assert all(name and name == name.strip() for _, name, *_ in rows)
+    assert {film for film, *_ in rows} <= {film["imdb_id"] for film in movies.staged["movies"]}
+
+
+def test_people_and_studios_keep_the_commas_in_their_names(movies: Outcome) -> None:
+    people = {(row["role"], row["name"]) for row in movies.staged["movie_people"]}
+    assert {role for role, _ in people} == {"director", "writer", "actor"}
+    assert {("director", "George Tillman Jr."), ("writer", "Earl Hamner Jr."), ("actor", "Ed Begley Jr.")} <= people
+    studios = {row["studio"] for row in movies.staged["movie_studios"]}
+    assert {"Tokyopop Inc.", "Banger Films Inc", "Screen Gems"} <= studios
+    torn = re.compile(r"([JS]r|I{2,3}|[0-9]+(st|nd|rd|th) .*)[.]?")
+    assert [name for _, name in people if torn.fullmatch(name)] == []
+    assert not {"Inc", "Inc.", "LLC", "Ltd."} & studios
 
 
 def test_each_spoiled_rating_is_quarantined_under_the_rule_that_must_catch_it(spoiled: Path, ratings: Outcome) -> None:

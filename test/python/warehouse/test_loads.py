@@ -27,7 +27,8 @@ def movies(*films: dict) -> dict[str, list[dict]]:
         "movies": [{key: each[key] for key in ("imdb_id", "title")} for each in films],
         "movie_genres": [{"imdb_id": each["imdb_id"], "genre": genre} for each in films for genre in each["genres"]],
         "movie_countries": [],
-        "movie_languages": [],
+        "movie_people": [],
+        "movie_studios": [],
     }
 
 

@@ -15,24 +15,30 @@ from running_cloud import RunningCloud
 from warehouse.support import ROOT, Warehouse
 
 CASES = Path(__file__).parent / "marts"
-# Lists that a film of a case may have, with the table that each fills.
-LISTS = {"genres": "movie_genres", "countries": "movie_countries", "languages": "movie_languages"}
-LIST_COLUMNS = {"movie_genres": "genre", "movie_countries": "country", "movie_languages": "language"}
+# Lists that a film of a case may have: the table that each fills, and the column of the name.
+LISTS = {
+    "genres": ("movie_genres", "genre"),
+    "countries": ("movie_countries", "country"),
+    "studios": ("movie_studios", "studio"),
+    "director": ("movie_people", "name"),
+    "writer": ("movie_people", "name"),
+    "actor": ("movie_people", "name"),
+}
 NAMES = sorted(path.stem for path in (ROOT / "sql/marts").glob("*.sql"))
 
 
 def films(case: dict) -> dict[str, list[dict]]:
     """The batch of films of a case."""
-    batch: dict[str, list[dict]] = {"movies": [], **{table: [] for table in LISTS.values()}}
+    batch: dict[str, list[dict]] = {"movies": [], **{table: [] for table, _ in LISTS.values()}}
     for given in case.get("films", []):
         film = {key: value for key, value in given.items() if key != "times" and key not in LISTS}
         for _ in range(given.get("times", 1)):
             number = f"tt{len(batch['movies']) + 1:07}"
             row = {"imdb_id": number, "title": f"Film {number}", **film}
             batch["movies"].append(row)
-            for key, table in LISTS.items():
-                column = LIST_COLUMNS[table]
-                batch[table] += [{"imdb_id": row["imdb_id"], column: value} for value in given.get(key, [])]
+            for key, (table, column) in LISTS.items():
+                role = {"role": key} if table == "movie_people" else {}
+                batch[table] += [{"imdb_id": row["imdb_id"], column: value, **role} for value in given.get(key, [])]
     return batch
 
 

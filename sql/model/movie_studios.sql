@@ -1,16 +1,16 @@
--- Languages of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
+-- Production companies of films, one row a pair: the pairs of the batch that gave the film, without those it dropped.
 -- Distributed and sorted by film, by which it is joined.
 
-create table analytics.movie_languages
+create table analytics.movie_studios
 distkey (imdb_id)
 sortkey (imdb_id)
 as
 with pairs as (
     select
         imdb_id,
-        language,
+        studio,
         ingest_date
-    from history.movie_languages
+    from history.movie_studios
 ),
 
 films as (
@@ -22,7 +22,7 @@ films as (
 
 select distinct
     pairs.imdb_id,
-    pairs.language
+    pairs.studio
 from pairs
 inner join films
     on
