@@ -56,7 +56,7 @@ class Statement:
     `kind` is `query`, `change`, `create table`, `create table as`, `add column`, `copy`, `unload`, `create procedure`,
     `call`, `create role`, `drop role` or `grant`. For COPY and UNLOAD, which take no parameters, `tokens` holds the
     statement's words instead of a translation. `name` is that of the procedure or role, `body` the procedure's
-    statements, `grants` what is granted.
+    statements, `grants` what is granted, `reads` the schemas that a query names.
     """
 
     text: str
@@ -70,17 +70,18 @@ class Statement:
     name: str = ""
     body: str = ""
     grants: list[Grant] = field(default_factory=list)
+    reads: frozenset[str] = frozenset()
 
 
 def parse(text: str, parameters: dict[str, str] | None = None, in_batch: bool = False) -> Statement:
     """Read one Redshift statement. `parameters` are bound to its `:name` placeholders as texts of unknown type."""
-    return _parse(text, parameters, in_batch) if parameters else _parse_again(text, in_batch)
+    return _parse_again(text, in_batch, tuple(sorted((parameters or {}).items())))
 
 
 @lru_cache(maxsize=500)
-def _parse_again(text: str, in_batch: bool) -> Statement:
-    """Marts and views come again with each run, and take longer to translate than to run on a small warehouse."""
-    return _parse(text, {}, in_batch)
+def _parse_again(text: str, in_batch: bool, parameters: tuple[tuple[str, str], ...] = ()) -> Statement:
+    """Loads and marts come again with each run, and take longer to translate than to run on a small warehouse."""
+    return _parse(text, dict(parameters), in_batch)
 
 
 def _parse(text: str, parameters: dict[str, str], in_batch: bool) -> Statement:
@@ -102,9 +103,10 @@ def _parse(text: str, parameters: dict[str, str], in_batch: bool) -> Statement:
     return statement
 
 
-def placeholders(text: str) -> set[str]:
+@lru_cache(maxsize=500)
+def placeholders(text: str) -> frozenset[str]:
     """The names of a statement's `:name` placeholders."""
-    return {node.name for node in _tree(text).find_all(exp.Placeholder) if node.name}
+    return frozenset(node.name for node in _tree(text).find_all(exp.Placeholder) if node.name)
 
 
 def has_limit(text: str) -> bool:
@@ -193,7 +195,7 @@ def body_statements(body: str) -> list[Statement]:
 
 
 def _access(tree: exp.Expr, text: str) -> Statement | None:
-    """CREATE ROLE, DROP ROLE and the grants to roles. They are kept and checked, not enforced.
+    """CREATE ROLE, DROP ROLE and the grants to roles, which `Session.require_rights` heeds.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_ROLE.html
     """
@@ -293,8 +295,8 @@ FUNCTIONS = set(
     log lower lpad ltrim max md5 median min mod months_between nth_value ntile nullif nvl nvl2 octet_length
     percent_rank percentile_cont percentile_disc pi position pow power rank regexp_instr
     regexp_replace regexp_substr repeat replace reverse right round row_number rpad rtrim sign sin split_part sqrt
-    stddev stddev_pop stddev_samp strpos substr substring sum sysdate tan to_char to_date to_timestamp translate trim
-    trunc upper var_pop var_samp variance listagg current_schema current_database json_parse json_serialize
+    stddev stddev_pop stddev_samp strpos strtol substr substring sum sysdate tan to_char to_date to_timestamp translate
+    trim trunc upper var_pop var_samp variance listagg current_schema current_database json_parse json_serialize
     """,
     )
 )
@@ -466,6 +468,7 @@ def _translate(tree: exp.Expr, text: str) -> Statement:
         return Statement(text, "add column", table=_duckdb(tree.this), columns=[column])
     if isinstance(tree, exp.Create):
         return _create(tree, text)
+    reads = _schemas(tree)
     for table in tree.find_all(exp.Table):
         if table.name in SYSTEM_VIEWS and not table.args.get("db"):
             table.set("db", exp.to_identifier("main"))
@@ -473,10 +476,17 @@ def _translate(tree: exp.Expr, text: str) -> Statement:
         _give_values(tree)
     tree = _expressions(tree)
     if isinstance(tree, exp.Query):
-        return Statement(text, "query", [_duckdb(tree)])
+        return Statement(text, "query", [_duckdb(tree)], reads=reads)
     if isinstance(tree, exp.Drop):
         return Statement(text, "change", _drops(tree))
     return Statement(text, "change", [_duckdb(tree)])
+
+
+def _schemas(tree: exp.Expr) -> frozenset[str]:
+    """The schemas that a statement names; `t.list` in `from s.t as t, t.list as l` unnests a column of t."""
+    tables = list(tree.find_all(exp.Table))
+    aliases = {table.alias_or_name for table in tables}
+    return frozenset(table.db for table in tables if table.db and table.db not in aliases)
 
 
 def _create(tree: exp.Create, text: str) -> Statement:
@@ -562,6 +572,8 @@ def _expression(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CurrentTimestamp):
         # GETDATE() and SYSDATE are timestamps without a zone, in UTC.
         return exp.cast(exp.AtTimeZone(this=exp.Anonymous(this="now"), zone=exp.Literal.string("UTC")), "timestamp")
+    if isinstance(node, exp.FromBase):
+        return _from_base(node)
     if isinstance(node, exp.Cast) and isinstance(node.to, exp.DataType):
         return _cast(node)
     if isinstance(node, exp.Avg) and not isinstance(node.parent, exp.Window):
@@ -582,6 +594,13 @@ def _cast(node: exp.Cast) -> exp.Expr:
     if declared.startswith("decimal") and not node.to.expressions:
         return exp.cast(node.this, declared)
     return node
+
+
+def _from_base(node: exp.FromBase) -> exp.Expr:
+    """STRTOL of hex digits, which DuckDB casts once 0x stands before them."""
+    if node.expression.name != "16":
+        raise SqlError("the local warehouse implements STRTOL with base 16 alone")
+    return exp.cast(exp.DPipe(this=exp.Literal.string("0x"), expression=node.this), "bigint")
 
 
 def _average(average: exp.Avg, window: exp.Window | None) -> exp.Expr:

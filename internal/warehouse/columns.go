@@ -76,6 +76,20 @@ func names(columns []Column) []string {
 	return list
 }
 
+// rowText is the expression of a row as one text: its columns with the sign of a unit's end between them, that of a
+// record's end for NULL. A cast to a varchar without a length would cut at 256 bytes.
+func rowText(columns []Column) string {
+	var texts []string
+	for _, column := range columns {
+		text := column.Column
+		if !strings.HasPrefix(column.Type, "varchar") {
+			text = "cast(" + text + " as varchar(32))"
+		}
+		texts = append(texts, "coalesce("+text+", chr(30))")
+	}
+	return strings.Join(texts, " || chr(31) || ")
+}
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line

@@ -32,18 +32,33 @@ func (p *planner) dataset(dataset datasets.Dataset) (Dataset, error) {
 			return Dataset{}, err
 		}
 	}
-	values := map[string]string{"dataset": dataset.Name}
+	values := map[string]string{"dataset": dataset.Name, "table": dataset.Tables[0]}
 	err := p.stage(&statements, "quarantine", "quarantine", "staging.quarantined_"+dataset.Name, values)
 	if err != nil {
 		return Dataset{}, err
 	}
-	values["table"] = dataset.Tables[0]
 	if statements.Count, err = p.readSome("stage", "count", values, 2); err != nil {
+		return Dataset{}, err
+	}
+	if values["loaded"], err = p.loaded(dataset); err != nil {
 		return Dataset{}, err
 	}
 	audit, err := p.readSome("load", "audit", values, 2)
 	statements.Load = append(statements.Load, audit...)
 	return statements, err
+}
+
+// loaded is the query of what the tables of a dataset hold of the date.
+func (p *planner) loaded(dataset datasets.Dataset) (string, error) {
+	var queries []string
+	for _, table := range dataset.Tables {
+		one, err := p.readOne("load", "rows", map[string]string{"table": table, "row": rowText(p.columns("staging", table))})
+		if err != nil {
+			return "", err
+		}
+		queries = append(queries, one)
+	}
+	return strings.Join(queries, "\nunion all\n"), nil
 }
 
 // table adds what stages and loads one published table, and compares the lists of its columns.

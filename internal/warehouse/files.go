@@ -9,12 +9,16 @@ import (
 	"strings"
 )
 
-// Placeholders lists what the workflow puts into statements as it runs: names that deployment
-// fixes, a validated date, the execution's name and whole numbers.
-var Placeholders = []string{
-	"ingest_date", "processed_bucket", "artifacts_bucket", "copy_role", "execution",
-	"rows_read", "rows_processed", "rows_quarantined", "rows_duplicates",
-}
+// Placeholders lists what the workflow puts into statements as it runs, where Redshift binds no values: names that
+// deployment fixes and the execution's name, which the workflow validates.
+var Placeholders = []string{"processed_bucket", "artifacts_bucket", "copy_role", "execution_name"}
+
+// bound lists what the workflow binds: {{ingest_date}} becomes :ingest_date. What is of one dataset is bound under the
+// dataset's name, as in :movies_rows_read, since a batch holds the statements of several.
+var (
+	bound          = []string{"ingest_date", "execution"}
+	boundOfDataset = []string{"rows_read", "rows_processed", "rows_quarantined", "rows_duplicates"}
+)
 
 var placeholder = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
 
@@ -61,13 +65,47 @@ func fill(statement string, values map[string]string) (string, error) {
 	for name, value := range values {
 		statement = strings.ReplaceAll(statement, "{{"+name+"}}", value)
 	}
+	statement, err := bind(statement, values["dataset"])
+	if err != nil {
+		return "", err
+	}
 	for _, match := range placeholder.FindAllStringSubmatch(statement, -1) {
 		if !slices.Contains(Placeholders, match[1]) {
-			return "", fmt.Errorf("unknown placeholder %s, known are %s", match[0], strings.Join(Placeholders, ", "))
+			known := slices.Concat(Placeholders, bound, boundOfDataset)
+			return "", fmt.Errorf("unknown placeholder %s, known are %s", match[0], strings.Join(known, ", "))
 		}
 	}
 	if rest := placeholder.ReplaceAllString(statement, ""); strings.Contains(rest, "{{") || strings.Contains(rest, "}}") {
 		return "", fmt.Errorf("a placeholder is not closed: %s", firstLine(statement))
+	}
+	return statement, nil
+}
+
+// bind turns the placeholders of values that the workflow binds into parameters.
+func bind(statement, dataset string) (string, error) {
+	names := map[string]string{}
+	for _, name := range bound {
+		names["{{"+name+"}}"] = ":" + name
+	}
+	for _, name := range boundOfDataset {
+		if dataset != "" {
+			names["{{"+name+"}}"] = ":" + dataset + "_" + name
+		}
+	}
+	for at := 0; at < len(statement); {
+		length, _, err := piece(statement[at:])
+		if err != nil {
+			return "", err
+		}
+		for name := range names {
+			if length > 1 && strings.Contains(statement[at:at+length], name) {
+				return "", fmt.Errorf("%s is bound, and a quoted text binds no values: %s", name, firstLine(statement))
+			}
+		}
+		at += length
+	}
+	for name, parameter := range names {
+		statement = strings.ReplaceAll(statement, name, parameter)
 	}
 	return statement, nil
 }

@@ -23,8 +23,8 @@ const (
 	MaxStatement = 100_000
 )
 
-// Statements is the document. Its statements hold placeholders like {{ingest_date}} that the
-// workflow replaces.
+// Statements is the document. Its statements hold parameters like :ingest_date that the workflow
+// binds, and placeholders like {{copy_role}} that it replaces where Redshift binds no values.
 type Statements struct {
 	// Schema creates schemas and tables that are not there, in one batch.
 	Schema []string `json:"schema"`
@@ -102,7 +102,7 @@ type planner struct {
 var templates = map[string][]string{
 	"tables": {"quarantine", "audit"},
 	"stage":  {"table", "quarantine", "count"},
-	"load":   {"table", "audit", "loaded"},
+	"load":   {"table", "rows", "audit", "loaded"},
 }
 
 // strangers refuses tables with a template's name and files that belong to no table: a left-over
@@ -250,6 +250,11 @@ func (p *planner) procedure(body []string) error {
 	for _, sign := range []string{"{{", "$$"} {
 		if at := strings.Index(text, sign); at >= 0 {
 			return fmt.Errorf("%s: a model table or a mart may not hold %s, got: %s", p.dir, sign, firstLine(text[at:]))
+		}
+	}
+	for _, name := range bound {
+		if strings.Contains(text, ":"+name) {
+			return fmt.Errorf("%s: a model table or a mart may not bind :%s: a procedure has no values of the run", p.dir, name)
 		}
 	}
 	pair, err := p.readSome(".", "rebuild", map[string]string{"statements": text}, 2)

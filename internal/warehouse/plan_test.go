@@ -85,6 +85,10 @@ func TestPlanRefuses(t *testing.T) {
 		"unknown placeholder":           {"load/table.sql", "{{ingest_date}}", "{{ingest_day}}", []string{"load/table.sql", "{{ingest_day}}"}},
 		"placeholder with space":        {"load/table.sql", "{{ingest_date}}", "{{ ingest_date }}", []string{"load/table.sql", "{{ ingest_date }}"}},
 		"open placeholder":              {"load/table.sql", "{{ingest_date}}", "{{ingest_date}", []string{"load/table.sql", "not closed"}},
+		"bound value in a string":       {"load/table.sql", "= {{ingest_date}}", "= '{{ingest_date}}'", []string{"load/table.sql", "{{ingest_date}} is bound", "quoted"}},
+		"bound value in a copy":         {"stage/table.sql", "{{dataset}}/{{table}}/", "{{dataset}}/{{table}}/{{execution}}", []string{"stage/table.sql", "{{execution}} is bound", "quoted"}},
+		"count without a dataset":       {"load/loaded.sql", "{{execution}}", "{{rows_read}}", []string{"load/loaded.sql", "{{rows_read}}"}},
+		"bound value in a mart":         {"marts/total.sql", "history.films", "history.films where ingest_date = {{ingest_date}}", []string{"may not bind", ":ingest_date"}},
 		"template value elsewhere":      {"marts/total.sql", "history.films", "history.{{table}}", []string{"marts/total.sql", "{{table}}"}},
 		"columns of no table":           {"views/tagged.sql", "id", "{{columns}}", []string{"views/tagged.sql", "{{columns}}"}},
 		"open quote":                    {"marts/by_tag.sql", "select label", "select 'label", []string{"marts/by_tag.sql", "line 2", "quote ' does not end"}},
@@ -112,7 +116,7 @@ func TestPlanRefuses(t *testing.T) {
 		"model that reads itself round": {"model/films.sql", "history.films", "analytics.counted", []string{"model", "circle", "counted films"}},
 		"model that is no table":        {"model/films.sql", "create table analytics.films", "create view analytics.films", []string{"model/films.sql", "want create table analytics.films"}},
 		"model under another name":      {"model/films.sql", "create table analytics.films", "create table analytics.movies", []string{"model/films.sql", "want create table analytics.films"}},
-		"mart with a placeholder":       {"marts/total.sql", "history.films", "history.films where ingest_date = '{{ingest_date}}'", []string{"may not hold {{", "{{ingest_date}}"}},
+		"mart with a placeholder":       {"marts/total.sql", "history.films", "history.films where a = '{{copy_role}}'", []string{"may not hold {{", "{{copy_role}}"}},
 		"mart that ends the procedure":  {"marts/total.sql", "history.films", "history.films where $$a$$ = 'a'", []string{"may not hold $$"}},
 		"procedure that is not called":  {"rebuild.sql", "call marts.rebuild();", "", []string{"rebuild.sql", "1 statements, want 2"}},
 		"statement longer than allowed": {"marts/total.sql", "history.films", "history.films where " + strings.Repeat("1 = 1 and ", 10_000) + "true", []string{"bytes"}},
@@ -138,7 +142,7 @@ func TestPlanRefuses(t *testing.T) {
 }
 
 func TestPlanRefusesMissingFilesAndTakenNames(t *testing.T) {
-	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/table.sql", "load/table.sql", "load/audit.sql", "unload/mart.sql", "rebuild.sql"} {
+	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/table.sql", "load/table.sql", "load/rows.sql", "load/audit.sql", "unload/mart.sql", "rebuild.sql"} {
 		dir := copyOf(t, filepath.Join("testdata", "two_tables"))
 		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(file))); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,8 @@
+-- What this run loads of a dataset. A date that is loaded again has the same hash if the rows are the same.
+
 delete from audit.loads
 where
-    execution = '{{execution}}'
+    execution = cast({{execution}} as varchar(80))
     and dataset = '{{dataset}}';
 
 -- rows_loaded is counted in the table itself, so that it can disagree with what was processed.
@@ -13,17 +15,20 @@ insert into audit.loads (
     rows_quarantined,
     rows_duplicate,
     rows_loaded,
+    rows_hash,
     loaded_at
 )
 select
-    '{{execution}}' as execution,
-    '{{dataset}}' as dataset,
-    cast('{{ingest_date}}' as date) as ingest_date,
-    {{rows_read}} as rows_read,
-    {{rows_processed}} as rows_processed,
-    {{rows_quarantined}} as rows_quarantined,
-    {{rows_duplicates}} as rows_duplicate,
-    count(*) as rows_loaded,
+    cast({{execution}} as varchar(80)) as execution,
+    cast('{{dataset}}' as varchar(100)) as dataset,
+    cast({{ingest_date}} as date) as ingest_date,
+    cast({{rows_read}} as bigint) as rows_read,
+    cast({{rows_processed}} as bigint) as rows_processed,
+    cast({{rows_quarantined}} as bigint) as rows_quarantined,
+    cast({{rows_duplicates}} as bigint) as rows_duplicate,
+    sum(case when loaded.table_name = '{{table}}' then loaded.row_count else 0 end) as rows_loaded,
+    coalesce(sum(loaded.rows_hash), 0) as rows_hash,
     getdate() as loaded_at
-from history.{{table}}
-where ingest_date = '{{ingest_date}}';
+from (
+    {{loaded}}
+) as loaded;

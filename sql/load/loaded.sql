@@ -4,5 +4,5 @@ select
     dataset,
     rows_loaded
 from audit.loads
-where execution = '{{execution}}'
+where execution = cast({{execution}} as varchar(80))
 order by dataset asc;

@@ -1,7 +1,7 @@
 -- The rows of one date replaced by what was staged, for every table of every dataset.
 
 delete from history.{{table}}
-where ingest_date = '{{ingest_date}}';
+where ingest_date = cast({{ingest_date}} as date);
 
 insert into history.{{table}} (
     {{columns}},
@@ -9,5 +9,5 @@ insert into history.{{table}} (
 )
 select
     {{columns}},
-    cast('{{ingest_date}}' as date) as ingest_date
+    cast({{ingest_date}} as date) as ingest_date
 from staging.{{table}};

@@ -3,18 +3,18 @@
 
 delete from history.quarantine
 where
-    ingest_date = '{{ingest_date}}'
+    ingest_date = cast({{ingest_date}} as date)
     and dataset in (
         select dataset
         from audit.loads
-        where execution = '{{execution}}'
+        where execution = cast({{execution}} as varchar(80))
     );
 
 insert into history.quarantine (dataset, ingest_date, execution, rules_broken, doc)
 select
     staged.dataset,
-    cast('{{ingest_date}}' as date) as ingest_date,
-    '{{execution}}' as execution,
+    cast({{ingest_date}} as date) as ingest_date,
+    cast({{execution}} as varchar(80)) as execution,
     left(cast(staged.doc.rules_broken as varchar(65535)), 8000) as rules_broken,
     staged.doc
 from (
@@ -24,5 +24,5 @@ where
     staged.dataset in (
         select loads.dataset
         from audit.loads
-        where loads.execution = '{{execution}}'
+        where loads.execution = cast({{execution}} as varchar(80))
     );

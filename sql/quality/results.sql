@@ -1,14 +1,20 @@
 -- How each rule fared in this run, from the documents that the workflow wrote, whether the datasets failed or not.
+-- COPY binds no values: its literals are names that deployment fixes, and the execution's, of which the workflow
+-- refuses any with other signs than letters, digits, - and _.
 
 delete from staging.rule_results;
 
 copy staging.rule_results
-from 's3://{{artifacts_bucket}}/reports/quality/execution={{execution}}/'
+from 's3://{{artifacts_bucket}}/reports/quality/execution={{execution_name}}/'
 iam_role '{{copy_role}}'
 format as json 'noshred';
 
 delete from audit.rule_results
-where execution = '{{execution}}';
+where
+    execution in (
+        select cast(doc.execution as varchar(80)) as execution
+        from staging.rule_results
+    );
 
 insert into audit.rule_results (
     execution,

@@ -37,6 +37,17 @@ def rebuilt(plan: dict) -> list[str]:
     return [statement.text for statement in body_statements(body)]
 
 
+def of_run(day: str) -> dict[str, str]:
+    """The values that the workflow binds in a run of a day."""
+    counts = {"rows_read": "4", "rows_processed": "2", "rows_quarantined": "1", "rows_duplicates": "1"}
+    datasets = deployed_plan()["datasets"]
+    return {
+        "execution": f"run-{day}",
+        "ingest_date": day,
+        **{f"{dataset}_{name}": count for dataset in datasets for name, count in counts.items()},
+    }
+
+
 @dataclass
 class Warehouse:
     """A namespace and a workgroup of their own, with a bucket for what is loaded and unloaded."""
@@ -69,20 +80,23 @@ class Warehouse:
 
     # Statements -------------------------------------------------------------------------------------------------------
 
-    def run(self, *statements: str) -> dict:
-        """Run a batch to its end and describe it."""
-        started = self.data.batch_execute_statement(Sqls=list(statements), WaitTimeSeconds=30, **self.target)
+    def run(self, *statements: str, **values: str) -> dict:
+        """Run a batch to its end and describe it; the API binds those of the values that the statements name."""
+        named = set(re.findall(r"(?<![:\w]):([a-z_]+)", " ".join(statements)))
+        parameters = [{"name": name, "value": value} for name, value in values.items() if name in named]
+        bound = {"Parameters": parameters} if parameters else {}
+        started = self.data.batch_execute_statement(Sqls=list(statements), WaitTimeSeconds=30, **bound, **self.target)
         return self.data.describe_statement(Id=started["Id"])
 
-    def done(self, *statements: str) -> dict:
+    def done(self, *statements: str, **values: str) -> dict:
         """Run a batch that must succeed."""
-        described = self.run(*statements)
+        described = self.run(*statements, **values)
         assert described["Status"] == "FINISHED", described["Error"]
         return described
 
-    def error(self, *statements: str) -> str:
+    def error(self, *statements: str, **values: str) -> str:
         """Run a batch that must fail, and give its error."""
-        described = self.run(*statements)
+        described = self.run(*statements, **values)
         assert described["Status"] == "FAILED", described
         return described["Error"]
 
@@ -124,15 +138,11 @@ class Warehouse:
         return self
 
     def fill(self, statement: str, **values: str) -> str:
-        """Put values into a statement's placeholders, as the workflow does."""
+        """Put values into a statement's placeholders where nothing is bound, as the workflow does."""
         known = {
             "processed_bucket": self.name,
             "artifacts_bucket": self.name,
             "copy_role": ROLE,
-            "rows_read": "4",
-            "rows_processed": "2",
-            "rows_quarantined": "1",
-            "rows_duplicates": "1",
             **values,
         }
         for name, text in known.items():
@@ -162,10 +172,9 @@ class Warehouse:
             for record in self.data.get_statement_result(Id=statement_id)["Records"]
         ]
 
-    def load_statements(self, day: str, *datasets: str) -> list[str]:
+    def load_statements(self, *datasets: str) -> list[str]:
         """The batch that loads what is staged and rebuilds the marts."""
-        statements = [*self._replacing(*datasets), *self.plan["quarantine"], self.plan["rebuild"], self.plan["loaded"]]
-        return [self.fill(sql, ingest_date=day, execution=f"run-{day}") for sql in statements]
+        return [*self._replacing(*datasets), *self.plan["quarantine"], self.plan["rebuild"], self.plan["loaded"]]
 
     def _replacing(self, *datasets: str) -> list[str]:
         return [sql for dataset in datasets for sql in self.plan["datasets"][dataset]["load"]]
@@ -174,7 +183,7 @@ class Warehouse:
         """Stage and load a batch of each of the datasets, and rebuild the marts."""
         for dataset, tables in datasets.items():
             self.stage(dataset, tables)
-        self.done(*self.load_statements(day, *datasets))
+        self.done(*self.load_statements(*datasets), **of_run(day))
 
     @property
     def marts(self) -> list[str]:
@@ -196,8 +205,7 @@ class Warehouse:
         """Like `load`, with a single mart."""
         for dataset, tables in datasets.items():
             self.stage(dataset, tables)
-        replacing = [self.fill(sql, ingest_date="2024-01-01", execution="run") for sql in self._replacing(*datasets)]
-        self.done(*replacing, *self.rebuilding(mart))
+        self.done(*self._replacing(*datasets), *self.rebuilding(mart), **of_run("2024-01-01"))
 
     def published(self, table: str, rows: list[dict]) -> pa.Table:
         """Rows as the job publishes them: every column of the table, in its order and with its type."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from running_cloud import RunningCloud
-from warehouse.support import Warehouse
+from warehouse.support import Warehouse, of_run
 
 FILMS = {"movies": [{"imdb_id": "tt0000001", "title": "One"}]}
 RATINGS = {"ratings": [{"user_id": 1, "imdb_id": "tt0000001", "rating": 4.5, "rated_at": "2024-01-01T10:00:00"}]}
@@ -23,7 +23,7 @@ def load(warehouse: Warehouse, day: str, **bad: list[str]) -> None:
     """Load good rows and, of each named dataset, rows that broke these rules."""
     for dataset, rules in bad.items():
         warehouse.stage(dataset, {"movies": FILMS, "ratings": RATINGS}[dataset], rules)
-    warehouse.done(*warehouse.load_statements(day, *bad))
+    warehouse.done(*warehouse.load_statements(*bad), **of_run(day))
 
 
 def quarantine(warehouse: Warehouse) -> list[list]:
@@ -78,7 +78,7 @@ def keep(warehouse: Warehouse, execution: str, *documents: dict[str, Any]) -> No
     for number, document in enumerate(documents):
         key = f"reports/quality/execution={execution}/{number}.json"
         warehouse.put(key, json.dumps({"execution": execution, **document}).encode())
-    warehouse.done(*(warehouse.fill(sql, execution=execution) for sql in warehouse.plan["results"]))
+    warehouse.done(*(warehouse.fill(sql, execution_name=execution) for sql in warehouse.plan["results"]))
 
 
 def metric(name: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-select rows_loaded from audit.loads where execution = '{{execution}}';
+select rows_loaded from audit.loads where execution = {{execution}};
