@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from ministack import app
-from ministack.core import persistence, router
+from ministack.core import iam_evaluator, persistence, router
 from ministack.core.concurrency import run_reentrant
 from ministack.services import glue
 from ministack.services.cloudformation import provisioners, stacks
@@ -67,6 +67,11 @@ SERVED = {
 }
 
 
+# Whoever calls the operation that runs: the condition keys of an IAM user or an assumed role, such as
+# aws:principaltag/team in lower case; None for the account itself, as whose key any other counts.
+CALLER: contextvars.ContextVar[dict | None] = contextvars.ContextVar("caller", default=None)
+
+
 class ApiError(Exception):
     """An error that an AWS operation answers with.
 
@@ -110,7 +115,13 @@ class Cloud:
 
         async def handle(method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
             name = headers.get("x-amz-target", "").rpartition(".")[2]
-            return await run_reentrant(_answer, service, name, operations.get(name), body)
+            caller = _principal(headers)
+
+            def answer() -> tuple:
+                CALLER.set(caller)
+                return _answer(service, name, operations.get(name), body)
+
+            return await run_reentrant(answer)
 
         self._served.add(service)
         app.SERVICE_HANDLERS[service] = handle
@@ -306,6 +317,13 @@ def _reads_only(scope: dict) -> bool:
         return True
     target = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1")
     return bool(READ_ONLY.match(target.rpartition(".")[2]))
+
+
+def _principal(headers: dict) -> dict | None:
+    credential = iam_evaluator.resolve_credential(router.extract_access_key_id(headers, {}) or "")
+    if isinstance(credential, iam_evaluator.CredentialResolutionError) or credential.principal_type == "Root":
+        return None
+    return iam_evaluator._principal_keys(credential)
 
 
 def _answer(service: str, name: str, operation: Operation | None, body: bytes) -> tuple:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from local.cloud import ApiError, Cloud
+from local.cloud import CALLER, ApiError, Cloud
 from local.redshift_copy import S3Transfers, as_text
 from local.redshift_engine import Database, Result, Session, reads_only, redshift_message
 from local.redshift_sql import SqlError, Statement, parse, placeholders
@@ -163,6 +163,7 @@ class DataApi:
             self._sessions[record["Id"]] = session
             try:
                 for number, statement in enumerate(statements):
+                    _authorize(record, number, statement, session)
                     _run_one(record, number, statement, session, transfers)
             finally:
                 del self._sessions[record["Id"]]
@@ -376,6 +377,7 @@ def _record(request: dict, texts: list[str], batch: bool) -> dict:
         "HasResultSet": False,
         "ResultFormat": "json",
         "Request": _fingerprint(request),
+        "Roles": _roles(request),
     }
     if request.get("Parameters"):
         record["QueryParameters"] = request["Parameters"]
@@ -420,6 +422,28 @@ def _parse(record: dict, number: int, text: str, parameters: dict[str, str], bat
     except SqlError:
         _fail_part(record, number)
         raise
+
+
+def _authorize(record: dict, number: int, statement: Statement, session: Session) -> None:
+    """Refuse what the caller's roles may not do. The administrator, by the secret, may do all; so may the account."""
+    if record["Roles"] is None:
+        return
+    try:
+        session.require_rights(statement, record["Roles"])
+    except SqlError:
+        _fail_part(record, number)
+        raise
+
+
+def _roles(request: dict) -> list[str] | None:
+    """The database roles that the tag of an IAM principal puts it in, None for one that is not restricted.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html
+    """
+    caller = CALLER.get()
+    if "SecretArn" in request or caller is None:
+        return None
+    return [role for role in caller.get("aws:principaltag/redshiftdbroles", "").lower().split(":") if role]
 
 
 def _run_one(record: dict, number: int, statement: Statement, session: Session, transfers: S3Transfers) -> None:

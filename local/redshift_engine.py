@@ -25,6 +25,9 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+# What every user may look at, and sees there what concerns him.
+PUBLIC_SCHEMAS = {"information_schema", "pg_catalog"}
+
 # What Redshift's catalog has and DuckDB's lacks: procedures, roles and what is granted to them.
 CATALOG = (
     "create table if not exists main.procedures (name varchar primary key, body varchar)",
@@ -203,6 +206,16 @@ class Session:
             row = [grant.role, grant.privilege, grant.scope, grant.schema]
             execute(self.cursor, "insert or ignore into main.grants values (?, ?, ?, ?)", row)
         return Result()
+
+    def require_rights(self, statement: Statement, roles: list[str]) -> None:
+        """Refuse what is granted to none of the roles: a query of other schemas, and any change."""
+        if statement.kind != "query":
+            raise SqlError(f"permission denied to roles {roles}: {statement.text.strip()[:80]}")
+        granted = "select privilege from main.grants where schema_name = ? and list_contains(?, role)"
+        for schema in sorted(statement.reads - PUBLIC_SCHEMAS):
+            rights = {row[0] for row in execute(self.cursor, granted, [schema, roles])}
+            if not {"usage", "select"} <= rights:
+                raise SqlError(f"permission denied for schema {schema}")
 
     def _role_exists(self, role: str) -> bool:
         return bool(execute(self.cursor, "select 1 from main.svv_roles where role_name = ?", [role]))

@@ -148,6 +148,7 @@ def _tree(text: str) -> exp.Expr:
 # Procedures and roles -------------------------------------------------------------------------------------------------
 
 BODY = re.compile(r"\s*begin\b(.*)\bend\s*;?\s*", re.DOTALL | re.IGNORECASE)
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 CALL = re.compile(r"(\w+\.\w+)\s*\(\s*\)", re.IGNORECASE)
 ROLE = r'"?(\w[\w.@:/-]*)"?'
 # Grants that the local warehouse knows: what a role needs to read.
@@ -199,7 +200,7 @@ def _access(tree: exp.Expr, text: str) -> Statement | None:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_ROLE.html
     """
-    words = text.strip().rstrip(";").split(None, 1)
+    words = COMMENT.sub(" ", text).strip().rstrip(";").split(None, 1)
     verb, rest = words[0].lower(), words[1].strip() if len(words) > 1 else ""
     if verb in ("create", "drop") and (match := re.fullmatch(rf"role\s+{ROLE}", rest, re.IGNORECASE)):
         return Statement(text, f"{verb} role", name=match[1].lower())

@@ -72,6 +72,7 @@ func NewWarehouseStack(scope constructs.Construct, id string, props *WarehousePr
 
 	output(stack, "Workgroup", workgroup.Ref(), "Redshift Serverless workgroup, for the query editor and the Data API")
 	output(stack, "Database", jsii.String(databaseName), "Database of the workgroup; query the schemas analytics and marts")
+	output(stack, "AnalystRoleArn", newAnalystRole(stack, workgroup).RoleArn(), "Role for people who ask the warehouse and change nothing in it")
 	output(stack, "AdminSecretArn", jsii.String(adminSecret(environment)), "Secret with the administrator's password; the Data API takes its name as SecretArn")
 
 	return Warehouse{

@@ -20,7 +20,7 @@ func datasetList(t *testing.T) []datasets.Dataset {
 func TestOutputs(t *testing.T) {
 	expected := map[string][]string{
 		"lake":       {"RawBucket", "ProcessedBucket", "ArtifactsBucket", "RawDatabase", "BatchDatabase", "ProcessedDatabase"},
-		"warehouse":  {"Workgroup", "Database", "AdminSecretArn"},
+		"warehouse":  {"Workgroup", "Database", "AnalystRoleArn", "AdminSecretArn"},
 		"workflow":   {"StateMachineArn", "LockTable", "AlertsTopicArn"},
 		"monitoring": {"DashboardUrl"},
 	}

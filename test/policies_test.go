@@ -117,6 +117,7 @@ func TestServicesActForThisAccount(t *testing.T) {
 var onAnything = map[string]string{
 	"cloudwatch:PutMetricData":         "has no resource; a condition names the namespace",
 	"glue:GetSecurityConfiguration":    "has no resource",
+	"redshift-data:CancelStatement":    "has no resource; a condition allows one's own statements",
 	"redshift-data:DescribeStatement":  "has no resource; a condition allows one's own statements",
 	"redshift-data:GetStatementResult": "has no resource; a condition allows one's own statements",
 	"logs:CreateLogDelivery":           "has no resource: log delivery of Step Functions",
@@ -134,7 +135,7 @@ var onAnything = map[string]string{
 }
 
 // conditioned are the actions on "*" that a condition must narrow.
-var conditioned = []string{"cloudwatch:PutMetricData", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"}
+var conditioned = []string{"cloudwatch:PutMetricData", "redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"}
 
 func TestNoWildcardResource(t *testing.T) {
 	used := map[string]bool{}

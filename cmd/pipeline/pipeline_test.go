@@ -61,6 +61,7 @@ func TestWrongUsage(t *testing.T) {
 		"query":                       "no SQL statement is given",
 		"query x --file y":            "not both",
 		"query --file gone.sql":       "--file: open gone.sql: no such file or directory",
+		"query --file gone":           `there is no file "gone", and sql/queries has no query of that name`,
 		"query --output parquet x":    `--output "parquet": want table, json, csv`,
 		"quarantine mend":             `unknown command "mend"`,
 		"quarantine show x":           `takes no argument "x"`,
@@ -96,6 +97,25 @@ func lines(line string) int {
 		return 2
 	}
 	return 1
+}
+
+func TestSavedQueries(t *testing.T) {
+	emptyCheckout(t)
+	require.NoError(t, os.MkdirAll(savedQueries, 0o755))
+	for name, sql := range map[string]string{"first": "select 1", "second": "select 2"} {
+		require.NoError(t, os.WriteFile(filepath.Join(savedQueries, name+".sql"), []byte(sql), 0o644))
+	}
+
+	sql, err := statement(nil, nil, "second")
+	require.NoError(t, err)
+	assert.Equal(t, "select 2", sql)
+	_, err = statement(nil, nil, "third")
+	assert.ErrorContains(t, err, "it has first, second")
+
+	require.NoError(t, os.WriteFile("second", []byte("select 'a file'"), 0o644))
+	sql, err = statement(nil, nil, "second")
+	require.NoError(t, err)
+	assert.Equal(t, "select 'a file'", sql, "a file of that name comes first")
 }
 
 func TestOutsideOfACheckout(t *testing.T) {

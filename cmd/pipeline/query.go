@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/redshiftdata"
 	"github.com/spf13/cobra"
 
+	"moviepipeline/internal/project"
 	"moviepipeline/internal/query"
 	"moviepipeline/internal/render"
 	"moviepipeline/internal/target"
@@ -28,12 +32,13 @@ func (a *app) queryCommand() *cobra.Command {
 		Long: `Run one SQL statement on the warehouse, as its administrator, through the Redshift Data API.
 
 Films are in analytics.movies, ratings in analytics.ratings, and the answers to the usual
-questions in the schema marts. In JSON, NULL is null and numbers are numbers; in CSV, NULL is
+questions in the schema marts. Questions of more than one line are saved in sql/queries. In JSON, NULL is null and numbers are numbers; in CSV, NULL is
 empty.`,
 		Example: `  pipeline query "select count(*) from analytics.ratings"
   pipeline query "select table_name from information_schema.tables where table_schema = 'marts'"
   pipeline query --output csv "select * from analytics.movies" > movies.csv
   pipeline query --file question.sql --output json
+  pipeline query --file biggest_films                # one of those saved in sql/queries
   echo "select 1" | pipeline query --file -`,
 		Args: atMost(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -48,7 +53,7 @@ empty.`,
 		},
 	}
 	command.Flags().StringVar(&output, "output", "table", "`form` of the rows: table, json or csv")
-	command.Flags().StringVar(&file, "file", "", "`file` with the statement; - for the standard input")
+	command.Flags().StringVar(&file, "file", "", "`file` with the statement, or the name of one in sql/queries; - for the standard input")
 	return command
 }
 
@@ -65,7 +70,7 @@ func statement(in io.Reader, arguments []string, file string) (string, error) {
 		}
 		sql = string(content)
 	case file != "":
-		content, err := os.ReadFile(file)
+		content, err := statementFile(file)
 		if err != nil {
 			return "", usage.Errorf("--file: %w", err)
 		}
@@ -77,6 +82,36 @@ func statement(in io.Reader, arguments []string, file string) (string, error) {
 		return "", usage.Errorf("no SQL statement is given; for instance: pipeline query \"select count(*) from analytics.movies\"")
 	}
 	return sql, nil
+}
+
+// savedQueries is where a checkout keeps its queries, and savedName what one of them is asked for by.
+const savedQueries = "sql/queries"
+
+var savedName = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+// statementFile reads a file, or the saved query of that name.
+func statementFile(file string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if !errors.Is(err, fs.ErrNotExist) || !savedName.MatchString(file) {
+		return content, err
+	}
+	checkout, err := project.Find(".")
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Join(checkout.Root, filepath.FromSlash(savedQueries))
+	content, err = os.ReadFile(filepath.Join(folder, file+".sql"))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return content, err
+	}
+	saved, err := filepath.Glob(filepath.Join(folder, "*.sql"))
+	if err != nil {
+		return nil, err
+	}
+	for i, path := range saved {
+		saved[i] = strings.TrimSuffix(filepath.Base(path), ".sql")
+	}
+	return nil, fmt.Errorf("there is no file %q, and %s has no query of that name; it has %s", file, savedQueries, strings.Join(saved, ", "))
 }
 
 func (a *app) query(ctx context.Context, sql, output string) error {

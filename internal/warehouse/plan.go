@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,11 @@ const (
 	MaxStatement = 100_000
 )
 
+var (
+	createRole  = regexp.MustCompile(`^create role ([a-z_]+)$`)
+	grantToRole = regexp.MustCompile(`^grant (?:usage on schema|select for tables in schema) [a-z_, ]+ to role ([a-z_]+)$`)
+)
+
 // Statements is the document. Its statements hold parameters like :ingest_date that the workflow
 // binds, and placeholders like {{copy_role}} that it replaces where Redshift binds no values.
 type Statements struct {
@@ -33,6 +39,10 @@ type Statements struct {
 	// Views drops and creates the views, and creates the procedure that rebuilds what analysts read, in
 	// one batch with the columns added.
 	Views []string `json:"views"`
+	// Roles are the database roles to create where they are not there, in the batch of the views.
+	Roles []string `json:"roles"`
+	// Grants is what they may do, which ends that batch.
+	Grants []string `json:"grants"`
 	// Datasets holds each dataset's own statements by its name.
 	Datasets map[string]Dataset `json:"datasets"`
 	// Rebuild calls that procedure, in the batch that loads: a statement for each model table and mart
@@ -79,6 +89,7 @@ func Plan(sqlDir string, list []datasets.Dataset) (Statements, error) {
 	steps := []func() error{
 		func() error { return p.schema(list) },
 		p.views,
+		p.access,
 		func() error { return p.datasets(list) },
 		p.rebuild,
 		func() error { return p.quality(list) },
@@ -212,6 +223,30 @@ func (p *planner) views() error {
 	return nil
 }
 
+// access takes the roles and what is granted to them from access.sql. Whoever is in a role reads and changes nothing.
+func (p *planner) access() error {
+	statements, err := p.read(".", "access", nil)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if match := createRole.FindStringSubmatch(statement); match != nil {
+			p.plan.Roles = append(p.plan.Roles, match[1])
+			continue
+		}
+		match := grantToRole.FindStringSubmatch(statement)
+		if match == nil {
+			return fmt.Errorf("%s: want create role NAME, grant usage on schema … to role NAME or grant select for tables "+
+				"in schema … to role NAME, got: %s", p.path(".", "access"), firstLine(statement))
+		}
+		if !slices.Contains(p.plan.Roles, match[1]) {
+			return fmt.Errorf("%s: the role %s is not created before it gets a grant", p.path(".", "access"), match[1])
+		}
+		p.plan.Grants = append(p.plan.Grants, statement)
+	}
+	return nil
+}
+
 // rebuild fills the procedure that drops and creates the tables of the model, then the marts, which
 // read them, and the statements that unload the marts.
 func (p *planner) rebuild() error {
@@ -270,7 +305,7 @@ func (p *planner) limits() error {
 	load := append([]string{p.plan.Rebuild, p.plan.Loaded}, p.plan.Quarantine...)
 	// The workflow adds a query of the columns that are there to the first of these.
 	batches := map[string][]string{
-		"that creates the schema": append(slices.Clone(p.plan.Schema), ""), "that creates the views": p.plan.Views,
+		"that creates the schema": append(slices.Clone(p.plan.Schema), ""), "that creates the views": slices.Concat(p.plan.Roles, p.plan.Views, p.plan.Grants),
 		"that keeps the results of rules": p.plan.Results,
 	}
 	for name, dataset := range p.plan.Datasets {

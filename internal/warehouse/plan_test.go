@@ -118,6 +118,8 @@ func TestPlanRefuses(t *testing.T) {
 		"model under another name":      {"model/films.sql", "create table analytics.films", "create table analytics.movies", []string{"model/films.sql", "want create table analytics.films"}},
 		"mart with a placeholder":       {"marts/total.sql", "history.films", "history.films where a = '{{copy_role}}'", []string{"may not hold {{", "{{copy_role}}"}},
 		"mart that ends the procedure":  {"marts/total.sql", "history.films", "history.films where $$a$$ = 'a'", []string{"may not hold $$"}},
+		"role that writes":              {"access.sql", "grant select", "grant insert", []string{"access.sql", "got: grant insert"}},
+		"role that is not created":      {"access.sql", "create role reader;", "", []string{"access.sql", "reader is not created"}},
 		"procedure that is not called":  {"rebuild.sql", "call marts.rebuild();", "", []string{"rebuild.sql", "1 statements, want 2"}},
 		"statement longer than allowed": {"marts/total.sql", "history.films", "history.films where " + strings.Repeat("1 = 1 and ", 10_000) + "true", []string{"bytes"}},
 	}
@@ -142,7 +144,7 @@ func TestPlanRefuses(t *testing.T) {
 }
 
 func TestPlanRefusesMissingFilesAndTakenNames(t *testing.T) {
-	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/table.sql", "load/table.sql", "load/rows.sql", "load/audit.sql", "unload/mart.sql", "rebuild.sql"} {
+	for _, file := range []string{"schemas.sql", "tables/films.sql", "stage/table.sql", "load/table.sql", "load/rows.sql", "load/audit.sql", "unload/mart.sql", "rebuild.sql", "access.sql"} {
 		dir := copyOf(t, filepath.Join("testdata", "two_tables"))
 		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(file))); err != nil {
 			t.Fatal(err)

@@ -76,7 +76,14 @@ class Warehouse:
     @property
     def target(self) -> dict:
         """What every request names."""
-        return {"WorkgroupName": self.name, "Database": "movies", "SecretArn": self.secret}
+        secret = {"SecretArn": self.secret} if self.secret else {}
+        return {"WorkgroupName": self.name, "Database": "movies", **secret}
+
+    def seen_by(self, data: Any) -> Warehouse:
+        """The same warehouse as a client of the Data API sees it that has no secret."""
+        other = Warehouse(self.cloud, self.name)
+        other.data, other.secret = data, ""
+        return other
 
     # Statements -------------------------------------------------------------------------------------------------------
 
@@ -97,6 +104,13 @@ class Warehouse:
     def error(self, *statements: str, **values: str) -> str:
         """Run a batch that must fail, and give its error."""
         described = self.run(*statements, **values)
+        assert described["Status"] == "FAILED", described
+        return described["Error"]
+
+    def refused(self, sql: str) -> str:
+        """Run a statement that must fail by itself, and give its error."""
+        started = self.data.execute_statement(Sql=sql, WaitTimeSeconds=30, **self.target)
+        described = self.data.describe_statement(Id=started["Id"])
         assert described["Status"] == "FAILED", described
         return described["Error"]
 
@@ -132,9 +146,11 @@ class Warehouse:
     # What the workflow does -------------------------------------------------------------------------------------------
 
     def apply_schema(self) -> Warehouse:
-        """Create schemas, tables and views."""
+        """Create schemas, tables, roles and views."""
         self.done(*self.plan["schema"])
-        self.done(*self.plan["views"])
+        present = {name for (name,) in self.rows("select role_name from svv_roles")}
+        missing = [f"create role {role}" for role in self.plan["roles"] if role not in present]
+        self.done(*missing, *self.plan["views"], *self.plan["grants"])
         return self
 
     def fill(self, statement: str, **values: str) -> str:

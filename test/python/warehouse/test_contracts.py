@@ -67,3 +67,45 @@ def test_a_run_has_room_for_more() -> None:
     plan = deployed_plan()
     load = [sql for dataset in plan["datasets"].values() for sql in dataset["load"]]
     assert len([*load, *plan["quarantine"], plan["rebuild"], plan["loaded"]]) + 3 * 6 <= 40
+
+
+# What the local engine does not show ----------------------------------------------------------------------------------
+
+
+def created() -> dict[str, exp.Create]:
+    """The tables of staging, history, audit and analytics, parsed, by name."""
+    plan = deployed_plan()
+    trees = [sqlglot.parse_one(sql, read="redshift") for sql in [*plan["schema"], *rebuilt(plan)]]
+    tables = {tree.find(exp.Table): tree for tree in trees if isinstance(tree, exp.Create) and tree.kind == "TABLE"}
+    return {table.sql(): tree for table, tree in tables.items() if table and table.db != "marts"}
+
+
+def keys(tree: exp.Create, kind: type[exp.Expr]) -> list[str]:
+    """The columns of a distribution or sort key."""
+    return [name.name for found in tree.find_all(kind) for name in found.find_all(exp.Identifier)]
+
+
+def test_what_is_joined_to_films_lies_where_they_lie() -> None:
+    """A join of tables that are distributed by its key moves no rows; a load replaces one date and reads no other."""
+    published = [table for dataset in DATASETS for table in dataset["tables"]]
+    for table in published:
+        for schema in ("history", "analytics"):
+            tree = created()[f"{schema}.{table}"]
+            assert keys(tree, exp.DistKeyProperty) == ["imdb_id"], f"{schema}.{table}"
+            first = "ingest_date" if schema == "history" else {"movies": "release_year"}.get(table, "imdb_id")
+            assert keys(tree, exp.SortKeyProperty)[0] == first, f"{schema}.{table}"
+
+
+def test_every_table_says_how_it_is_distributed() -> None:
+    for name, tree in created().items():
+        distributed = list(tree.find_all(exp.DistKeyProperty, exp.DistStyleProperty))
+        assert len(distributed) == 1, name
+        schema = name.partition(".")[0]
+        assert (schema == "staging") == (not keys(tree, exp.SortKeyProperty)), f"{name}: staging alone is not sorted"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_redshift_chooses_encodings_and_tidies_up(file: str) -> None:
+    """It does both by itself; and VACUUM, TRUNCATE and COMMIT would end the transaction of a load."""
+    words = {token.text.lower() for token in sqlglot.tokenize((ROOT / file).read_text(), read="redshift")}
+    assert not words & {"encode", "vacuum", "analyze", "truncate", "commit"}

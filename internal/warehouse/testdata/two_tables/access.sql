@@ -1,0 +1,3 @@
+create role reader;
+grant usage on schema analytics to role reader;
+grant select for tables in schema analytics to role reader;

@@ -1,0 +1,11 @@
+-- What part of the films of each decade are numbered sequels, and what part of the box office is theirs?
+-- A sequel with a name of its own is missed, so both are lower bounds.
+
+select
+    10 * (release_year / 10) as decade,
+    sum(films) as films,
+    sum(numbered_sequels) as numbered_sequels,
+    cast(100.0 * sum(numbered_sequels) / sum(films) as decimal(5, 1)) as sequels_percent
+from marts.sequels_by_year
+group by 10 * (release_year / 10)
+order by decade asc;
