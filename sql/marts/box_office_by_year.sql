@@ -1,6 +1,7 @@
 -- How much did the films of each year take, and how much of it did the few biggest take?
 -- Grain: one row a year of release. Units: US dollars of the time, so years are not comparable without a deflator.
--- Box office is known for about one film in six, the bigger ones first: read totals beside coverage_percent.
+-- Box office is known for about one film in six, the bigger ones first: read totals beside coverage_percent. The
+-- median stands from 5 films of known box office on, the share of the ten biggest from 20 on.
 
 with films as (
     select
@@ -47,12 +48,18 @@ final as (
         films_with_box_office,
         cast(100.0 * films_with_box_office / films as decimal(5, 1)) as coverage_percent,
         cast(box_office_usd as decimal(18, 2)) as box_office_usd,
-        cast(median_box_office_usd as decimal(18, 2)) as median_box_office_usd,
+        cast(
+            case when films_with_box_office >= 5 then median_box_office_usd end as decimal(18, 2)
+        ) as median_box_office_usd,
         top_film,
         top_film_box_office_usd,
         cast(
-            100 * cast(top_10_box_office_usd as double precision)
-            / nullif(cast(box_office_usd as double precision), 0) as decimal(5, 1)
+            case
+                when films_with_box_office >= 20
+                    then
+                        100 * cast(top_10_box_office_usd as double precision)
+                        / nullif(cast(box_office_usd as double precision), 0)
+            end as decimal(5, 1)
         ) as top_10_share_percent
     from years
 )

@@ -2,6 +2,7 @@
 -- Grain: one row a film with a Metacritic score and at least 20 ratings.
 -- Units: points of 0 to 100. Stars are stretched to that scale (0.5 is 0, 5 is 100); the two are used differently all
 -- the same, so gap_from_usual takes off the mean gap of all films here: 0 is the usual difference.
+-- margin_audience_score is the 95 percent interval of the audience's score, plus and minus: a smaller gap says nothing.
 
 with films as (
     select
@@ -25,7 +26,8 @@ scores as (
         imdb_id,
         count(*) as ratings,
         -- Sums of half stars are exact, in whatever order they are added: a re-run gives the same score.
-        (avg(cast(rating as double precision)) - 0.5) / 4.5 * 100 as audience_score
+        (avg(cast(rating as double precision)) - 0.5) / 4.5 * 100 as audience_score,
+        stddev_samp(cast(rating as double precision)) / 4.5 * 100 as deviation_audience_score
     from ratings
     group by imdb_id
 ),
@@ -38,6 +40,8 @@ compared as (
         scores.ratings,
         films.critics_score,
         scores.audience_score,
+        1.96 * scores.deviation_audience_score
+        / sqrt(cast(scores.ratings as double precision)) as margin_audience_score,
         scores.audience_score - films.critics_score as gap
     from films
     inner join scores on films.imdb_id = scores.imdb_id
@@ -57,6 +61,7 @@ final as (
         compared.ratings,
         compared.critics_score,
         cast(compared.audience_score as decimal(4, 1)) as audience_score,
+        cast(compared.margin_audience_score as decimal(4, 1)) as margin_audience_score,
         cast(compared.gap as decimal(4, 1)) as gap,
         cast(compared.gap - usual.gap as decimal(4, 1)) as gap_from_usual
     from compared

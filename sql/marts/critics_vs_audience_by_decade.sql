@@ -1,6 +1,8 @@
 -- Do critics and audience agree more on the films of some decades than of others?
 -- Grain: one row a decade of release with at least 10 films that have a Metacritic score and at least 5 ratings each.
--- Units: points of 0 to 100, stars stretched to that scale (0.5 is 0, 5 is 100). correlation is Pearson's, -1 to 1.
+-- Units: points of 0 to 100, stars stretched to that scale (0.5 is 0, 5 is 100). correlation is Pearson's, -1 to 1;
+-- low_correlation and high_correlation are its interval at 95 percent by Fisher's transformation (R. A. Fisher, 1921,
+-- Metron 1, 3-32), which needs a correlation other than -1 and 1.
 
 with films as (
     select
@@ -46,20 +48,46 @@ decades as (
     group by films.decade
 ),
 
-final as (
+correlated as (
     select
         decade,
         films,
-        cast(ratings as bigint) as ratings,
-        cast(mean_critics_score as decimal(4, 1)) as mean_critics_score,
-        cast(mean_audience_score as decimal(4, 1)) as mean_audience_score,
-        cast(mean_audience_score - mean_critics_score as decimal(4, 1)) as mean_gap,
+        ratings,
+        mean_critics_score,
+        mean_audience_score,
+        -- To six places: beyond them the order in which doubles are added would show.
         cast(
             (mean_product - mean_critics_score * mean_audience_score)
-            / nullif(deviation_critics_score * deviation_audience_score, 0) as decimal(3, 2)
+            / nullif(deviation_critics_score * deviation_audience_score, 0) as decimal(7, 6)
         ) as correlation
     from decades
     where films >= 10
+),
+
+transformed as (
+    select
+        decade,
+        case
+            when abs(correlation) < 1
+                then 0.5 * ln((1 + cast(correlation as double precision)) / (1 - cast(correlation as double precision)))
+        end as z,
+        1.96 / sqrt(cast(films as double precision) - 3) as margin
+    from correlated
+),
+
+final as (
+    select
+        correlated.decade,
+        correlated.films,
+        cast(correlated.ratings as bigint) as ratings,
+        cast(correlated.mean_critics_score as decimal(4, 1)) as mean_critics_score,
+        cast(correlated.mean_audience_score as decimal(4, 1)) as mean_audience_score,
+        cast(correlated.mean_audience_score - correlated.mean_critics_score as decimal(4, 1)) as mean_gap,
+        cast(correlated.correlation as decimal(3, 2)) as correlation,
+        cast(1 - 2 / (exp(2 * (transformed.z - transformed.margin)) + 1) as decimal(3, 2)) as low_correlation,
+        cast(1 - 2 / (exp(2 * (transformed.z + transformed.margin)) + 1) as decimal(3, 2)) as high_correlation
+    from correlated
+    inner join transformed on correlated.decade = transformed.decade
 )
 
 select *
