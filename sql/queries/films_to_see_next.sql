@@ -1,4 +1,4 @@
--- What do people who like Pulp Fiction also like? Put another title into the query.
+-- What do people who like Kung Fu Hustle also like? Put another title into the query.
 -- low_lift is how many times more often than others they like it, at least.
 
 select
@@ -8,5 +8,5 @@ select
     likers,
     low_lift
 from marts.film_pairs
-where title = 'Pulp Fiction'
+where title = 'Kung Fu Hustle'
 order by place asc;
