@@ -109,3 +109,14 @@ def test_redshift_chooses_encodings_and_tidies_up(file: str) -> None:
     """It does both by itself; and VACUUM, TRUNCATE and COMMIT would end the transaction of a load."""
     words = {token.text.lower() for token in sqlglot.tokenize((ROOT / file).read_text(), read="redshift")}
     assert not words & {"encode", "vacuum", "analyze", "truncate", "commit"}
+
+
+def test_the_picture_of_the_model_is_right() -> None:
+    """It may leave columns out, and shows no others and no other types."""
+    text = (ROOT / "docs/warehouse.md").read_text(encoding="utf-8")
+    entities = dict(re.findall(r"^  (\w+) \{\n(.*?)^  \}", text, re.MULTILINE | re.DOTALL))
+    assert sorted(entities) == sorted(table for dataset in DATASETS for table in dataset["tables"])
+    for table, body in entities.items():
+        declared = {name: kind.partition("(")[0] for name, kind in columns("history", table)}
+        for kind, name in re.findall(r"^    (\w+) (\w+)", body, re.MULTILINE):
+            assert declared.get(name) == kind, f"{table}.{name}"
