@@ -379,7 +379,8 @@
             }),
             Plot.dot(ends, { x: by(x), y: by(y), r: 4, fill: "var(--series-2)", symbol: "diamond" }),
             ...ends.map((point) => {
-              const left = point.get(x) < (least + most) / 2;
+              // A single film stands at the left end.
+              const left = point.get(x) <= (least + most) / 2;
               return Plot.text([point], {
                 x: by(x),
                 y: by(y),
