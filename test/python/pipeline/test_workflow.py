@@ -295,6 +295,13 @@ def test_wrong_input_is_refused(pipeline: Pipeline, asked: dict[str, Any], error
     assert words in ended["cause"]
 
 
+def test_an_execution_whose_name_does_not_fit_into_paths_is_refused(pipeline: Pipeline) -> None:
+    ended = _execute(pipeline, {"ingest_date": DATE}, name="2026.run")
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
+    assert "2026.run" in ended["cause"]
+
+
 def test_a_date_without_files_is_skipped_and_said_so(pipeline: Pipeline) -> None:
     ended = _execute(pipeline, {"scheduled_time": "2025-03-02T06:00:00Z"})
 
@@ -382,11 +389,10 @@ def _published(pipeline: Pipeline) -> dict[str, int]:
     return {"films": films, "quarantine": quarantine, "read": read}
 
 
-def _execute(pipeline: Pipeline, asked: dict[str, Any]) -> dict[str, Any]:
+def _execute(pipeline: Pipeline, asked: dict[str, Any], **named: str) -> dict[str, Any]:
     steps = pipeline.cloud.client("stepfunctions")
-    arn = steps.start_execution(stateMachineArn=pipeline.outputs["StateMachineArn"], input=json.dumps(asked))[
-        "executionArn"
-    ]
+    machine = pipeline.outputs["StateMachineArn"]
+    arn = steps.start_execution(stateMachineArn=machine, input=json.dumps(asked), **named)["executionArn"]
 
     def ended() -> dict[str, Any] | None:
         execution = steps.describe_execution(executionArn=arn)
