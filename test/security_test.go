@@ -104,6 +104,7 @@ var unkeyed = []string{
 	"AWS::EC2::FlowLog", "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint",
 	"AWS::Glue::Classifier", "AWS::Glue::DataQualityRuleset", "AWS::Glue::Database", "AWS::Glue::Table",
 	"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::KMS::Key",
+	"AWS::Lambda::EventInvokeConfig",
 	"AWS::Lambda::Function",              // without environment variables
 	"AWS::Lambda::LayerVersion",          // CDK's own: the AWS CLI
 	"AWS::RedshiftServerless::Workgroup", // the namespace has the data

@@ -1,5 +1,5 @@
--- What part of the films of each decade are numbered sequels, and what part of the box office is theirs?
--- A sequel with a name of its own is missed, so both are lower bounds.
+-- What part of the films of each decade are numbered sequels?
+-- A sequel with a name of its own is missed, so the part is a lower bound.
 
 select
     10 * (release_year / 10) as decade,
