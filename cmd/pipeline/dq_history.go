@@ -50,15 +50,7 @@ func (a *app) dqHistory(ctx context.Context, selection quality.Selection, output
 	if _, _, err := (quarantineRequest{dataset: selection.Dataset}).known(); err != nil {
 		return err
 	}
-	place, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	outputs, err := place.Outputs(ctx, "warehouse")
-	if err != nil {
-		return err
-	}
-	warehouse, err := warehouseOf(place, outputs)
+	warehouse, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

@@ -115,15 +115,7 @@ func statementFile(file string) ([]byte, error) {
 }
 
 func (a *app) query(ctx context.Context, sql, output string) error {
-	place, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	outputs, err := place.Outputs(ctx, "warehouse")
-	if err != nil {
-		return err
-	}
-	warehouse, err := warehouseOf(place, outputs)
+	warehouse, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,6 +147,19 @@ func (a *app) rows(result query.Result, output string) error {
 	default:
 		return render.RowTable(a.out, result)
 	}
+}
+
+// warehouse is that of the environment that the command is about.
+func (a *app) warehouse(ctx context.Context) (query.Warehouse, error) {
+	place, err := a.open(ctx)
+	if err != nil {
+		return query.Warehouse{}, err
+	}
+	outputs, err := place.Outputs(ctx, "warehouse")
+	if err != nil {
+		return query.Warehouse{}, err
+	}
+	return warehouseOf(place, outputs)
 }
 
 func warehouseOf(place target.Target, outputs target.Outputs) (query.Warehouse, error) {
