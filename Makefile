@@ -80,7 +80,8 @@ node_modules/.installed: package-lock.json
 .jars/.installed: local/jars/pom.xml
 	@echo "Installing the jars for Spark (once) ..."
 	@rm -rf .jars
-	@mvn --quiet --batch-mode -f local/jars/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/.jars"
+	@said=$$(mvn --quiet --batch-mode -f local/jars/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/.jars" 2>&1) || \
+	{ echo "$$said" >&2; exit 1; }
 	@touch $@
 
 # Spark's JVM starts in half the time with the classes it loads in an archive.

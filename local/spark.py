@@ -193,7 +193,8 @@ def make_class_archive() -> None:
     target = class_archive()
     partial = target.with_suffix(".partial")
     conf = spark_conf("http://127.0.0.1:1")
-    jvm = Jvm(jvm_command(conf, [f"-XX:ArchiveClassesAtExit={partial}", "-Xlog:disable", "-Xlog:all=error:stderr"]))
+    archive = [f"-XX:ArchiveClassesAtExit={partial}", "-Xlog:disable", "-Xlog:all=error:stderr"]
+    jvm = Jvm(jvm_command(conf, archive), quiet=True)
     jvm.connect()
     with tempfile.TemporaryDirectory() as folder:
         _exercise(folder)
