@@ -18,14 +18,22 @@ func Draw(d *DAG) string {
 		case target:
 			open, end = "[/", "/]"
 		}
-		fmt.Fprintf(&out, "  %s%s\"%s<br/><small>%s</small>\"%s\n", node.suffix(), open, mermaid(node.Name), mermaid(node.kind.label), end)
+		fmt.Fprintf(&out, "  %s%s\"%s<br/><small>%s</small>\"%s\n", mermaidID(node), open, mermaid(node.Name), mermaid(node.kind.label), end)
 	}
 	for _, node := range d.Nodes {
 		for _, id := range node.Inputs {
-			fmt.Fprintf(&out, "  %s --> %s\n", d.node(id).suffix(), node.suffix())
+			fmt.Fprintf(&out, "  %s --> %s\n", mermaidID(d.node(id)), mermaidID(node))
 		}
 	}
 	return out.String()
+}
+
+// mermaidID names a node: a lone `end` would end the picture.
+func mermaidID(node *Node) string {
+	if id := node.suffix(); id != "end" {
+		return id
+	}
+	return "end_"
 }
 
 // mermaid escapes what ends a text in quotes, and what HTML takes for a tag.

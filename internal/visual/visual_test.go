@@ -138,6 +138,16 @@ func TestAStalePictureIsTold(t *testing.T) {
 	assert.NoError(t, dag.FreshPicture(folder))
 }
 
+func TestANodeNamedEndDoesNotEndThePicture(t *testing.T) {
+	dag, err := parse(t, `{
+		"start": {"S3CatalogSource": {"Name": "In", "Database": "d", "Table": "t"}},
+		"end": {"S3DirectTarget": {"Name": "Out", "Inputs": ["start"], "Path": "s3://x/", "Format": "json"}}
+	}`)
+	require.NoError(t, err)
+	assert.Contains(t, Draw(dag), "  start --> end_\n")
+	assert.NotRegexp(t, `\bend\b`, Draw(dag))
+}
+
 func TestTheDocumentNamesAllNodesAndPlaceholders(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(checkout, "docs", "visual-jobs.md"))
 	require.NoError(t, err)
