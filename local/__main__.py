@@ -41,7 +41,7 @@ def main() -> int:
     listener = _listen(state, arguments.port)
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    lead_functions_here(url)
+    leave_the_shell(url)
     configure_ministack(state, port)
     cloud = build(url, state)
     try:
@@ -87,9 +87,9 @@ def _listen(state: Path, port: int) -> socket.socket:
     raise SystemExit(f"port {port} of 127.0.0.1 is taken; give another --port or none")
 
 
-def lead_functions_here(url: str) -> None:
-    """Replace what the shell says of AWS: Lambda functions inherit the environment, and ministack lets it prevail."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+def leave_the_shell(url: str) -> None:
+    """Replace what the shell says of AWS and of another Spark: jobs and Lambda functions inherit the environment."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SPARK_", "PYSPARK_"))]:
         del os.environ[name]
     os.environ["AWS_ENDPOINT_URL"] = url
 

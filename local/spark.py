@@ -20,6 +20,8 @@ from local.runtime.jvm import Jvm
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 LOG_SETTINGS = RUNTIME / "log4j2.properties"
+# For Spark that needs no S3: the discard port answers nobody.
+NOWHERE = "http://127.0.0.1:9"
 # Rules of each kind that Deequ knows, for the sake of its classes.
 EXERCISE = ROOT / "local" / "dq" / "exercise.dqdl"
 
@@ -164,7 +166,7 @@ def _s3(endpoint: str) -> dict[str, str]:
 
 def job_environment(cloud: Any) -> dict[str, str]:
     """Environment of a process that runs Glue code: our awsglue first on the path, AWS calls to the local cloud."""
-    return _without_aws(os.environ) | {
+    return os.environ | {
         "PYTHONPATH": str(RUNTIME),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -179,12 +181,6 @@ def job_environment(cloud: Any) -> dict[str, str]:
     }
 
 
-def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """A person's own AWS profile and endpoints must not leak into local runs, nor settings of another Spark."""
-    foreign = ("AWS_", "SPARK_", "PYSPARK_")
-    return {name: value for name, value in environment.items() if not name.startswith(foreign)}
-
-
 def make_class_archive() -> None:
     """Write the class data archive: what Spark, S3 access and Deequ load, so that later JVMs need not.
 
@@ -192,7 +188,7 @@ def make_class_archive() -> None:
     """
     target = class_archive()
     partial = target.with_suffix(".partial")
-    conf = spark_conf("http://127.0.0.1:1")
+    conf = spark_conf(NOWHERE)
     archive = [f"-XX:ArchiveClassesAtExit={partial}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     jvm = Jvm(jvm_command(conf, archive), quiet=True)
     jvm.connect()

@@ -32,8 +32,8 @@ func (a *app) queryCommand() *cobra.Command {
 		Long: `Run one SQL statement on the warehouse, as its administrator, through the Redshift Data API.
 
 Films are in analytics.movies, ratings in analytics.ratings, and the answers to the usual
-questions in the schema marts. Questions of more than one line are saved in sql/queries. In JSON, NULL is null and numbers are numbers; in CSV, NULL is
-empty.`,
+questions in the schema marts. Questions of more than one line are saved in sql/queries. In JSON,
+NULL is null and numbers are numbers; in CSV, NULL is empty.`,
 		Example: `  pipeline query "select count(*) from analytics.ratings"
   pipeline query "select table_name from information_schema.tables where table_schema = 'marts'"
   pipeline query --output csv "select * from analytics.movies" > movies.csv

@@ -9,9 +9,9 @@ import argparse
 import os
 from pathlib import Path
 
-from local.dq.process import NOWHERE, UNUSABLE, begin
+from local.dq.process import UNUSABLE, begin
 from local.runtime.jvm import Jvm
-from local.spark import jvm_command, spark_conf
+from local.spark import NOWHERE, jvm_command, spark_conf
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,8 +14,6 @@ import sys
 import threading
 from typing import Any, TextIO
 
-# No S3 is needed: the discard port answers nobody.
-NOWHERE = "http://127.0.0.1:9"
 UNUSABLE = 2
 
 

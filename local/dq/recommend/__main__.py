@@ -13,7 +13,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from local.dq.files import DataError, check, read
-from local.dq.process import NOWHERE, UNUSABLE, Events, begin
+from local.dq.process import UNUSABLE, Events, begin
 from local.dq.recommend.planted import MOST_ROWS, dataset_of, planted
 from local.dq.recommend.profile import Profile, profile
 from local.dq.recommend.propose import BATCH, ROWS, propose
@@ -21,7 +21,7 @@ from local.dq.recommend.ruleset import ruleset, verify
 from local.dq.recommend.trial import Trial, generic
 from local.dq.review.sample import load
 from local.dq.review.session import grammar, spark_session
-from local.spark import ROOT
+from local.spark import NOWHERE, ROOT
 
 
 class Recommendation:

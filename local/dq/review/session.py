@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.dq.process import NOWHERE
 from local.runtime.jvm import Jvm
-from local.spark import ROOT, RUNTIME, jvm_command, spark_conf
+from local.spark import NOWHERE, ROOT, RUNTIME, jvm_command, spark_conf
 
 START_SECONDS = 60
 

@@ -83,10 +83,11 @@ def test_a_second_start_on_the_same_state_is_refused(cloud: RunningCloud) -> Non
 
 
 FUNCTION = """
+import os
 import boto3
 
 def handler(event, context):
-    return boto3.client("s3").list_buckets()["Buckets"][0]["Name"]
+    return [boto3.client("s3").list_buckets()["Buckets"][0]["Name"], os.environ.get("SPARK_CONF_DIR")]
 """
 
 
@@ -94,6 +95,7 @@ def test_a_function_calls_this_cloud_whatever_the_shell_says(tmp_path: Path, mon
     with monkeypatch.context() as shell:
         shell.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         shell.setenv("AWS_PROFILE", "of-a-person")
+        shell.setenv("SPARK_CONF_DIR", "of-another-spark")
         cloud = RunningCloud(tmp_path).start()
     try:
         cloud.client("s3").create_bucket(Bucket="of-this-cloud")
@@ -111,7 +113,7 @@ def test_a_function_calls_this_cloud_whatever_the_shell_says(tmp_path: Path, mon
         answer = functions.invoke(FunctionName="f")["Payload"].read()
     finally:
         cloud.stop()
-    assert json.loads(answer) == "of-this-cloud"
+    assert json.loads(answer) == ["of-this-cloud", None]
 
 
 # Nothing lost -----------------------------------------------------------------------------------------------------
